@@ -30,14 +30,17 @@ export interface ReferenceFacts {
   readonly original: string;
 }
 
-/** One model as a policy rule sees it. Optional fields are absent when the binding is `Files`. */
+/**
+ * One model as a policy rule sees it. Optional fields are absent when the binding is `Files`; `format`, `binding` and
+ * `layers` also when nothing was fetched, because a static authority decides.
+ */
 export interface ModelFacts {
   readonly reference: ReferenceFacts;
   readonly source: string;
   readonly fieldPath: string;
-  readonly format: ModelFormat;
-  readonly binding: Binding;
-  readonly layers: readonly LayerFacts[];
+  readonly format?: ModelFormat;
+  readonly binding?: Binding;
+  readonly layers?: readonly LayerFacts[];
   readonly mediaType?: string;
   readonly artifactType?: string;
   readonly configMediaType?: string;

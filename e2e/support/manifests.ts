@@ -1,0 +1,71 @@
+// Which objects do the stories apply? Builders of namespaces, policies, pods and of the webhook's registration,
+// which keeps the rules of deploy/base and changes only where the API server finds us.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+
+const DEPLOY = join(import.meta.dirname, '../../deploy');
+/** The kustomization that is shipped. */
+export const BASE_DIRECTORY = join(DEPLOY, 'base');
+export const CRD_DIRECTORY = join(DEPLOY, 'crds');
+
+/** A Kubernetes object, as kubectl takes it. */
+export type Manifest = Readonly<Record<string, unknown>>;
+
+interface WebhookConfiguration {
+  readonly webhooks: readonly Manifest[];
+}
+
+export function namespace(name: string, labels: Readonly<Record<string, string>> = {}): Manifest {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
+}
+
+/** A policy for models of one registry in namespaces with the label `tier: prod`, signed by one key. */
+export function keyPolicy(name: string, registry: string, pem: string): Manifest {
+  return {
+    apiVersion: 'modelpolicy.dev/v1alpha1',
+    kind: 'ClusterModelPolicy',
+    metadata: { name },
+    spec: {
+      namespaceSelector: { matchLabels: { tier: 'prod' } },
+      models: [{ glob: `${registry}/**` }],
+      authorities: [{ name: 'release-key', key: { pem } }],
+    },
+  };
+}
+
+/** A pod with an image volume; `reference` undefined: a pod without any model. */
+export function pod(name: string, inNamespace: string, reference?: string): Manifest {
+  const metadata = { name, namespace: inNamespace };
+  return { apiVersion: 'v1', kind: 'Pod', metadata, spec: podSpec(reference) };
+}
+
+/** One replica of the same pod. */
+export function deployment(name: string, inNamespace: string, reference: string): Manifest {
+  const labels = { app: name };
+  const template = { metadata: { labels }, spec: podSpec(reference) };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace: inNamespace },
+    spec: { replicas: 1, selector: { matchLabels: labels }, template },
+  };
+}
+
+/** The registration as shipped, but for the address. */
+export function webhookAt(url: string, ca: string): Manifest {
+  const shipped = parse(readFileSync(join(BASE_DIRECTORY, 'webhook.yaml'), 'utf8')) as WebhookConfiguration;
+  const clientConfig = { url: `${url}/validate`, caBundle: Buffer.from(ca).toString('base64') };
+  return { ...shipped, webhooks: shipped.webhooks.map((webhook) => ({ ...webhook, clientConfig })) };
+}
+
+/** Documents as `kubectl apply -f -` reads them; JSON is YAML. */
+export function toDocuments(...manifests: readonly Manifest[]): string {
+  return manifests.map((manifest) => JSON.stringify(manifest)).join('\n---\n');
+}
+
+function podSpec(reference: string | undefined): Manifest {
+  const volumes = reference === undefined ? [] : [{ name: 'model', image: { reference } }];
+  const volumeMounts = reference === undefined ? [] : [{ name: 'model', mountPath: '/model' }];
+  return { containers: [{ name: 'app', image: 'registry.example/app:1', volumeMounts }], volumes };
+}

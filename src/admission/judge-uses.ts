@@ -1,0 +1,117 @@
+// What does each policy say about each use? Joins selection, evidence and judgement for one request.
+import type { Finding } from '../reason.ts';
+import { DENY_ONLY, type ActedFinding } from '../verdict/fold.ts';
+import { createFinding } from '../verdict/finding-message.ts';
+import { judge, type Judgement, type RuleContext } from '../verdict/judge.ts';
+import { prove } from '../verdict/prove.ts';
+import type { ModelReference } from '../model/model-reference.ts';
+import { toFormat } from '../model/packaging.ts';
+import { isEnforcing, type CompiledPolicy } from '../policy/compiled.ts';
+import type { ValidationAction } from '../policy/types.ts';
+import type { JudgedUse } from '../verdict/decision.ts';
+import type { GatheredUse } from './gathered.ts';
+
+/** What happens to references that no enforcing policy selects. */
+export type NoMatchPolicy = 'Deny' | 'Warn' | 'Allow';
+
+/** A use with the policies that select it. */
+export interface SelectedUse {
+  readonly use: ModelReference;
+  readonly policies: readonly CompiledPolicy[];
+}
+
+/** True when judging needs evidence: a digest or leave to resolve one, and somebody whose signature counts. */
+export function needsEvidence({ use }: SelectedUse, policy: CompiledPolicy): boolean {
+  const isPinned = use.reference.digest !== undefined || policy.digest === 'Resolve';
+  return isPinned && policy.problems.length === 0 && policy.authorities.some(({ kind }) => kind !== 'static');
+}
+
+/** Everything that a policy needs to judge a use, or the finding that takes its place. */
+export type PreparedJudgement =
+  | { readonly policy: CompiledPolicy; readonly judgement: Judgement }
+  | { readonly policy: CompiledPolicy; readonly refusal: Finding };
+
+/** A use with its judgements prepared: everything but the rules. */
+export interface PreparedUse {
+  readonly use: ModelReference;
+  readonly gathered: GatheredUse | undefined;
+  readonly judgements: readonly PreparedJudgement[];
+}
+
+/** Verifies the signatures of one use for all its policies. @param now time of the request */
+export function prepareUse(selected: SelectedUse, gathered: GatheredUse | undefined, now: Date): PreparedUse {
+  return {
+    use: selected.use,
+    gathered,
+    judgements: selected.policies.map((policy) => ({ policy, ...prepare(selected, policy, gathered, now) })),
+  };
+}
+
+function prepare(
+  selected: SelectedUse,
+  policy: CompiledPolicy,
+  gathered: GatheredUse | undefined,
+  now: Date,
+): { judgement: Judgement } | { refusal: Finding } {
+  const { use } = selected;
+  const at = { use, policy: policy.name };
+  if (lacksDigest(use, policy))
+    return { refusal: createFinding('DigestRequired', 'a tag can move between this check and the pull', at) };
+  if (!needsEvidence(selected, policy)) return { judgement: { use } };
+  if (gathered?.evidence !== undefined)
+    return {
+      judgement: {
+        use,
+        evidence: gathered.evidence,
+        proof: prove(gathered.evidence, policy.authorities, now),
+      },
+    };
+  const { reason, message } = gathered?.problem ?? {
+    reason: 'InternalError',
+    message: 'no evidence was gathered',
+  };
+  return { refusal: createFinding(reason, message, at) };
+}
+
+function lacksDigest({ reference }: ModelReference, { problems, digest }: CompiledPolicy): boolean {
+  return problems.length === 0 && reference.digest === undefined && digest === 'Require';
+}
+
+/** Evaluates the rules of one prepared use. */
+export function judgeUse({ use, gathered, judgements }: PreparedUse, context: RuleContext): JudgedUse {
+  return {
+    use,
+    digest: gathered?.digest ?? use.reference.digest,
+    format: gathered?.evidence === undefined ? undefined : toFormat(gathered.evidence.manifest),
+    results: judgements.map((prepared) =>
+      'refusal' in prepared
+        ? { policy: prepared.policy, use, findings: [prepared.refusal], signatures: [] }
+        : judge(prepared.policy, prepared.judgement, context),
+    ),
+  };
+}
+
+const NO_ACTIONS: ReadonlySet<ValidationAction> = new Set();
+const WARN_ONLY: ReadonlySet<ValidationAction> = new Set(['Warn']);
+
+/** The finding that no enforcing policy selects a use. Images are only asked about when a policy claimed them. */
+export function judgeNoMatch(
+  { use, policies }: SelectedUse,
+  namespace: string,
+  noMatchPolicy: NoMatchPolicy,
+): readonly ActedFinding[] {
+  // A roll-out begins with policies that only audit: claiming an image that way must not begin to deny it.
+  if (use.source === 'ContainerImage' || policies.some(isEnforcing)) return [];
+  const finding = createFinding(
+    'NoMatchingPolicy',
+    `no enforcing policy of namespace ${namespace} selects this model`,
+    { use },
+  );
+  return [{ finding, actions: toActions(noMatchPolicy) }];
+}
+
+/** The actions of the controller's own answer to what no policy selects. */
+export function toActions(noMatchPolicy: NoMatchPolicy): ReadonlySet<ValidationAction> {
+  if (noMatchPolicy === 'Deny') return DENY_ONLY;
+  return noMatchPolicy === 'Warn' ? WARN_ONLY : NO_ACTIONS;
+}

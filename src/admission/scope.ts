@@ -1,0 +1,53 @@
+// What must be judged about this request, if anything? Kinds, exemptions and unchanged updates; pure.
+import type { Finding } from '../reason.ts';
+import { extractModels } from '../model/extract.ts';
+import type { Extraction } from '../model/model-reference.ts';
+import { isPodKind, toPodTemplate, type PodTemplate } from '../model/pod-template.ts';
+import type { ShortNames } from '../model/reference.ts';
+import { createFinding } from '../verdict/finding-message.ts';
+import type { Exemption } from '../verdict/decision.ts';
+import { findExemption, isUnchanged } from './exempt.ts';
+import type { AdmissionRequest } from './review.ts';
+
+/** What workload kinds get for what would deny their pods. */
+export type WorkloadMode = 'Warn' | 'Deny' | 'Off';
+
+/** Nothing to judge, a request that cannot be judged, or a template with its models. */
+export type Scope =
+  | { readonly kind: 'exempt'; readonly exemption: Exemption }
+  | { readonly kind: 'refused'; readonly finding: Finding }
+  | { readonly kind: 'judged'; readonly template: PodTemplate; readonly extraction: Extraction };
+
+/** The settings that scope depends on. */
+export interface ScopeOptions {
+  readonly workloads: WorkloadMode;
+  readonly shortNames: ShortNames;
+}
+
+/** Finds out what a request asks. */
+export function findScope(request: AdmissionRequest, options: ScopeOptions): Scope {
+  const exemption = findExemption(request);
+  if (exemption !== undefined) return { kind: 'exempt', exemption };
+  const { group, kind } = request.kind;
+  if (!isPodKind(group, kind)) return { kind: 'exempt', exemption: 'kind' };
+  const template = toPodTemplate(group, kind, request.object);
+  if (template === undefined)
+    return { kind: 'refused', finding: createFinding('RequestMalformed', `the ${kind} has no pod spec`) };
+  if (!template.isPod && options.workloads === 'Off') return { kind: 'exempt', exemption: 'kind' };
+  const extraction = extractModels(template, options.shortNames);
+  if (request.operation === 'UPDATE' && isUnchanged(extractOld(request, options.shortNames), extraction))
+    return { kind: 'exempt', exemption: 'unchanged' };
+  return { kind: 'judged', template, extraction };
+}
+
+function extractOld(request: AdmissionRequest, shortNames: ShortNames): Extraction {
+  const old = toPodTemplate(request.kind.group, request.kind.kind, request.oldObject);
+  return old === undefined ? NOTHING_KNOWN : extractModels(old, shortNames);
+}
+
+// Never equal to a real extraction: an update without an old object is judged.
+const NOTHING_KNOWN: Extraction = {
+  references: [],
+  images: [],
+  findings: [{ reason: 'RequestMalformed', message: 'no old object' }],
+};

@@ -1,0 +1,140 @@
+// Who says when a signature existed? An RFC 3161 timestamp authority with the shape of Sigstore's: no embedded
+// certificates, signed attributes with ESSCertIDv2, ECDSA. Leaves its trust to trusted-root.ts.
+import { createHash, sign } from 'node:crypto';
+import * as der from './der.ts';
+import {
+  basicConstraints,
+  distinguishedName,
+  extendedKeyUsage,
+  KEY_PURPOSE,
+  keyUsage,
+  randomSerial,
+  signatureAlgorithm,
+} from './certificate.ts';
+import { createRootAuthority, issueCertificate } from './certificate-authority.ts';
+import { generateSigningKey, type SigningKey } from './keys.ts';
+
+const OID = {
+  signedData: '1.2.840.113549.1.7.2',
+  timestampInfo: '1.2.840.113549.1.9.16.1.4',
+  contentType: '1.2.840.113549.1.9.3',
+  messageDigest: '1.2.840.113549.1.9.4',
+  signingTime: '1.2.840.113549.1.9.5',
+  signingCertificateV2: '1.2.840.113549.1.9.16.2.47',
+  sha256: '2.16.840.1.101.3.4.2.1',
+  policy: '1.3.6.1.4.1.57264.2',
+} as const;
+
+/** A timestamp authority with its chain. */
+export interface TimestampAuthority {
+  readonly url: string;
+  readonly commonName: string;
+  /** Leaf first, then the root. */
+  readonly chain: readonly Buffer[];
+  /** The DER `TimeStampResp` over these bytes; the time is cut to whole seconds. */
+  timestamp(bytes: Buffer, at: Date): Buffer;
+}
+
+interface Signer {
+  readonly key: SigningKey;
+  readonly certificate: Buffer;
+  readonly name: Buffer;
+  readonly issuerAndSerial: { readonly issuer: Buffer; readonly serial: Buffer };
+}
+
+/** An authority with fresh P-256 keys; `purposes` replaces the extended key usage `timeStamping`. */
+export function createTimestampAuthority(
+  url: string,
+  commonName: string,
+  purposes: readonly string[] = [KEY_PURPOSE.timeStamping],
+): TimestampAuthority {
+  const root = createRootAuthority(`${commonName}-root`, { kind: 'p256' });
+  const key = generateSigningKey('p256');
+  const serial = randomSerial();
+  const name = distinguishedName(commonName);
+  const certificate = issueCertificate(root, {
+    publicKey: key.publicKey,
+    commonName,
+    serial,
+    extensions: [basicConstraints(false), keyUsage('digitalSignature'), extendedKeyUsage(purposes, true)],
+  });
+  const signer = { key, certificate, name, issuerAndSerial: { issuer: root.name, serial } };
+  return {
+    url,
+    commonName,
+    chain: [certificate, root.certificate],
+    timestamp: (bytes, at) => timestampResponse(timestampInfo(bytes, at, name), at, signer),
+  };
+}
+
+// version, policy, imprint, serial, time, accuracy of a second, name of the authority
+function timestampInfo(bytes: Buffer, at: Date, name: Buffer): Buffer {
+  return der.sequence(
+    der.integer(1),
+    der.objectIdentifier(OID.policy),
+    der.sequence(
+      der.sequence(der.objectIdentifier(OID.sha256), der.nullValue()),
+      der.octetString(sha256(bytes)),
+    ),
+    der.integer(randomSerial()),
+    der.generalizedTime(at),
+    der.sequence(der.integer(1)),
+    der.tagged(0, der.tagged(4, name)),
+  );
+}
+
+function timestampResponse(info: Buffer, at: Date, signer: Signer): Buffer {
+  const signedData = der.sequence(
+    der.integer(3),
+    der.setOf(sha256Algorithm()),
+    der.sequence(der.objectIdentifier(OID.timestampInfo), der.tagged(0, der.octetString(info))),
+    der.tagged(0, Buffer.alloc(0)),
+    der.setOf(signerInfo(info, at, signer)),
+  );
+  const token = der.sequence(der.objectIdentifier(OID.signedData), der.tagged(0, signedData));
+  return der.sequence(der.sequence(der.integer(0)), token);
+}
+
+function signerInfo(info: Buffer, at: Date, signer: Signer): Buffer {
+  const { issuer, serial } = signer.issuerAndSerial;
+  const attributes = der.setOf(
+    attribute(OID.contentType, der.objectIdentifier(OID.timestampInfo)),
+    attribute(OID.signingTime, der.utcTime(at)),
+    attribute(OID.messageDigest, der.octetString(sha256(info))),
+    attribute(OID.signingCertificateV2, certificateReference(signer)),
+  );
+  const signature = sign('sha256', attributes, signer.key.privateKey);
+  return der.sequence(
+    der.integer(1),
+    der.sequence(issuer, der.integer(serial)),
+    sha256Algorithm(),
+    implicitlyTagged(attributes),
+    signatureAlgorithm(signer.key.privateKey),
+    der.octetString(signature),
+  );
+}
+
+// ESSCertIDv2: the hash (SHA-256 is its default), and issuer and serial, of the signing certificate.
+function certificateReference(signer: Signer): Buffer {
+  const { issuer, serial } = signer.issuerAndSerial;
+  const issuerSerial = der.sequence(der.sequence(der.tagged(4, issuer)), der.integer(serial));
+  const reference = der.sequence(der.octetString(sha256(signer.certificate)), issuerSerial);
+  return der.sequence(der.sequence(reference));
+}
+
+function attribute(oid: string, value: Buffer): Buffer {
+  return der.sequence(der.objectIdentifier(oid), der.setOf(value));
+}
+
+// The attributes are signed as a SET and carried under [0].
+function implicitlyTagged(set: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([0xa0]), set.subarray(1)]);
+}
+
+function sha256Algorithm(): Buffer {
+  return der.sequence(der.objectIdentifier(OID.sha256));
+}
+
+function sha256(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}

@@ -1,0 +1,75 @@
+// Have these bytes been fetched before? Wraps a registry client in caches: bytes by digest for good, listings and tags
+// for seconds, failures never. One flight per key, which no single caller's deadline ends.
+import { createCache, type CacheObserver } from '../lib/cache.ts';
+import { waitWithin } from '../lib/deadline.ts';
+import { isDigest } from '../lib/digest.ts';
+import type { RegistryClient } from '../registry/client.ts';
+import type { ReferrersList } from '../registry/referrers.ts';
+import type { FetchedManifest, RepositoryName } from '../registry/resource.ts';
+
+/** Memory for bytes by digest (docs: limits). */
+export const MAX_CACHED_BYTES = 64 * 1024 * 1024;
+/** How long a listing of referrers is believed, in milliseconds (docs: limits). */
+export const REFERRERS_TTL_MS = 10_000;
+/** How long a tag is believed, in milliseconds (docs: limits). */
+export const TAG_TTL_MS = 5000;
+const MAX_CACHED_TAG_BYTES = 16 * 1024 * 1024;
+const MAX_LISTINGS = 10_000;
+const FLIGHT_TIMEOUT_MS = 9000;
+
+/** The caches of one client, for metric labels. */
+export type CacheName = 'bytes' | 'referrers' | 'tags';
+
+/**
+ * Wraps a client. All callers of one wrapper see what its credentials may see, so one wrapper serves one keychain.
+ * @param observe told every look-up by cache, for metrics
+ */
+export function createCachingClient(
+  inner: RegistryClient,
+  observe: (cache: CacheName, ...result: Parameters<CacheObserver>) => void,
+): RegistryClient {
+  const bytes = createCache<FetchedManifest>({
+    maxWeight: MAX_CACHED_BYTES,
+    weigh: (value) => value.bytes.length + 512,
+    observe: (result) => observe('bytes', result),
+  });
+  const listings = createCache<ReferrersList>({
+    maxWeight: MAX_LISTINGS,
+    ttlMs: REFERRERS_TTL_MS,
+    observe: (result) => observe('referrers', result),
+  });
+  const tags = createCache<FetchedManifest>({
+    maxWeight: MAX_CACHED_TAG_BYTES,
+    weigh: (value) => value.bytes.length + 512,
+    ttlMs: TAG_TTL_MS,
+    observe: (result) => observe('tags', result),
+  });
+  const flight = (): AbortSignal => AbortSignal.timeout(FLIGHT_TIMEOUT_MS);
+  const key = ({ registry, repository }: RepositoryName, what: string): string =>
+    `${registry}/${repository} ${what}`;
+
+  return {
+    fetchManifest: (name, target, signal) =>
+      waitWithin(
+        (isDigest(target) ? bytes : tags).fetch(key(name, `manifest ${target}`), () =>
+          inner.fetchManifest(name, target, flight()),
+        ),
+        signal,
+      ),
+    listReferrers: (name, digest, signal) =>
+      waitWithin(
+        listings.fetch(key(name, digest), () => inner.listReferrers(name, digest, flight())),
+        signal,
+      ),
+    async fetchBlob(name, blob, { maxBytes, signal }) {
+      const found = await waitWithin(
+        bytes.fetch(key(name, `blob ${blob.digest} ${blob.size}`), async () => ({
+          bytes: await inner.fetchBlob(name, blob, { maxBytes, signal: flight() }),
+          digest: blob.digest,
+        })),
+        signal,
+      );
+      return found.bytes;
+    },
+  };
+}

@@ -1,0 +1,31 @@
+// What did we fetch about one model? Immutable bytes and what could not be had; nothing here is verified.
+import type { DenialReason } from '../reason.ts';
+import type { ImageManifest } from '../model/manifest.ts';
+
+/** A bundle found at a referrer of the subject. */
+export interface BundleEvidence {
+  /** Digest of the referrer manifest that led to it. */
+  readonly referrer: string;
+  readonly bytes: Buffer;
+}
+
+/** Something that could not be fetched or read, without saying anything about the rest. */
+export interface EvidenceProblem {
+  readonly reason: DenialReason;
+  /** One clause, foreign text escaped. */
+  readonly message: string;
+}
+
+/** All that is known about one digest in one repository. */
+export interface Evidence {
+  readonly digest: string;
+  readonly manifest: ImageManifest;
+  readonly bundles: readonly BundleEvidence[];
+  /** Trouble with single candidates: reported when the rest does not satisfy, never in its place. */
+  readonly problems: readonly EvidenceProblem[];
+}
+
+/** Evidence, or why there is none. */
+export type EvidenceResult =
+  | { readonly ok: true; readonly evidence: Evidence }
+  | { readonly ok: false; readonly problem: EvidenceProblem };

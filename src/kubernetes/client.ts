@@ -1,0 +1,123 @@
+// How do we ask the API server something? GET requests with the credentials of a kubeconfig or of our pod.
+// Reading credentials (tokens that rotate, exec plugins, proxies) is left to @kubernetes/client-node;
+// how a request runs to transport.ts; staying up to date to list-watch.ts.
+import { KubeConfig } from '@kubernetes/client-node';
+import type { RequestOptions } from 'node:https';
+import { KubernetesApiError, KubernetesConfigError } from './errors.ts';
+import { openResponse, readBody } from './transport.ts';
+
+/** One page of 500 large secrets or config maps stays well below; source: etcd refuses objects above 1.5 MiB. */
+export const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
+/** An answer that stops arriving for this long is given up. */
+export const GET_IDLE_TIMEOUT_MS = 30_000;
+
+/** Read-only access to one API server. */
+export interface KubernetesClient {
+  /** The API server's URL, for messages. */
+  readonly server: string;
+  /** The namespace of the context; in a cluster the one of our own pod. */
+  readonly namespace: string | undefined;
+  /**
+   * The parsed JSON of a path such as `/api/v1/namespaces/default`; names in it are percent-encoded by the caller.
+   * @throws KubernetesApiError for every status but 2xx, a transport failure, an abort, or more than 64 MiB.
+   */
+  get(path: string, signal: AbortSignal): Promise<unknown>;
+  /**
+   * The bytes of a 2xx answer as they arrive; leaving the iteration closes the connection.
+   * @throws KubernetesApiError as `get`; the iteration throws it too.
+   */
+  stream(path: string, options: StreamOptions): Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** `idleTimeoutMs`: give up after this long without a byte. */
+export interface StreamOptions {
+  readonly signal: AbortSignal;
+  readonly idleTimeoutMs: number;
+}
+
+/**
+ * A client for the current context of the `kubeconfig` file; without one, for the cluster whose pod we are.
+ * Opens no connection yet.
+ * @throws KubernetesConfigError when neither can be used.
+ */
+export function createKubernetesClient(options: { kubeconfig?: string | undefined }): KubernetesClient {
+  const config = loadConfig(options.kubeconfig);
+  const cluster = config.getCurrentCluster();
+  if (!cluster || !URL.canParse(cluster.server)) {
+    throw new KubernetesConfigError(
+      `${options.kubeconfig ?? 'in-cluster configuration'}: the current context names no cluster with a server URL`,
+    );
+  }
+  const base = new URL(cluster.server);
+  const open = async (path: string, { signal, idleTimeoutMs }: StreamOptions) => {
+    const requestOptions = await authenticate(config);
+    return openResponse({ base, path, options: { ...requestOptions, signal, timeout: idleTimeoutMs } });
+  };
+  return {
+    server: cluster.server,
+    namespace: config.getContextObject(config.getCurrentContext())?.namespace,
+    get: async (path, signal) => {
+      const response = await open(path, { signal, idleTimeoutMs: GET_IDLE_TIMEOUT_MS });
+      return parseJson(await readBody(response, MAX_RESPONSE_BYTES), path);
+    },
+    stream: open,
+  };
+}
+
+function loadConfig(kubeconfig: string | undefined): KubeConfig {
+  const config = new KubeConfig();
+  if (kubeconfig === undefined) {
+    if (!process.env['KUBERNETES_SERVICE_HOST']) {
+      throw new KubernetesConfigError(
+        'not in a cluster (KUBERNETES_SERVICE_HOST is not set): name a kubeconfig',
+      );
+    }
+    config.loadFromCluster();
+    return config;
+  }
+  try {
+    config.loadFromFile(kubeconfig);
+  } catch (error) {
+    throw new KubernetesConfigError(`${kubeconfig}: ${messageOf(error)}`, { cause: error });
+  }
+  return config;
+}
+
+/**
+ * Asked anew for each request: the library re-reads token and certificate files, and a rotated service account
+ * token is in use within its 60 s.
+ */
+async function authenticate(config: KubeConfig): Promise<RequestOptions> {
+  const options: RequestOptions = { headers: {} };
+  try {
+    await config.applyToHTTPSOptions(options);
+  } catch (error) {
+    throw new KubernetesApiError({
+      status: 0,
+      reason: 'CredentialsUnreadable',
+      message: `credentials for the API server: ${messageOf(error)}`,
+      cause: error,
+    });
+  }
+  // The library caches one agent per user with the certificates of the first request: after a rotation it would
+  // go on with the old ones. Only its proxy agents are kept.
+  if (!config.getCurrentCluster()?.proxyUrl) options.agent = false;
+  return options;
+}
+
+function parseJson(body: Uint8Array, path: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch (error) {
+    throw new KubernetesApiError({
+      status: 0,
+      reason: 'ResponseMalformed',
+      message: `GET ${path}: the answer is not JSON`,
+      cause: error,
+    });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

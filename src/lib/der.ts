@@ -1,0 +1,116 @@
+// What does this DER say? A strict reader of tag-length-value elements (X.690 §10): one encoding for one value.
+// It returns views of the bytes it was given; signed bytes are never written again.
+
+/** The only error of this module. */
+export class DerError extends Error {
+  override readonly name = 'DerError';
+}
+
+/** One element: `bytes` with its header, `content` without. */
+export interface DerElement {
+  readonly tag: number;
+  readonly bytes: Buffer;
+  readonly content: Buffer;
+}
+
+/** Universal tags that certificates use. */
+export const DER_TAG = {
+  boolean: 0x01,
+  integer: 0x02,
+  octetString: 0x04,
+  oid: 0x06,
+  utf8String: 0x0c,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  sequence: 0x30,
+} as const;
+
+const MAX_ELEMENTS = 2000;
+
+function readElementAt(bytes: Buffer, offset: number): DerElement {
+  const tag = bytes[offset];
+  if (tag === undefined) throw new DerError('DER ends where an element begins');
+  if ((tag & 0x1f) === 0x1f) throw new DerError('DER tag of more than one byte');
+  const { start, length } = readLength(bytes, offset + 1);
+  const end = start + length;
+  if (end > bytes.length) throw new DerError('DER element is longer than its container');
+  return { tag, bytes: bytes.subarray(offset, end), content: bytes.subarray(start, end) };
+}
+
+// X.690 §8.1.3 and §10.1: definite, in as few bytes as possible; three length bytes are 16 MiB, beyond every cap.
+function readLength(bytes: Buffer, offset: number): { start: number; length: number } {
+  const first = bytes[offset];
+  if (first === undefined) throw new DerError('DER ends inside an element');
+  if (first < 0x80) return { start: offset + 1, length: first };
+  const count = first & 0x7f;
+  const start = offset + 1 + count;
+  if (count === 0 || count > 3 || start > bytes.length)
+    throw new DerError('DER length is indefinite, too long or cut off');
+  const length = bytes.readUIntBE(offset + 1, count);
+  if (length < 0x80 || length < 2 ** (8 * (count - 1))) throw new DerError('DER length is not minimal');
+  return { start, length };
+}
+
+/** Reads exactly one element of the given tag. @throws DerError also for trailing bytes */
+export function readDer(bytes: Buffer, tag: number): DerElement {
+  const element = readElementAt(bytes, 0);
+  if (element.bytes.length !== bytes.length) throw new DerError('DER has trailing bytes');
+  return requireTag(element, tag);
+}
+
+/** The elements inside a constructed element's content. @throws DerError */
+export function readDerChildren(content: Buffer): readonly DerElement[] {
+  const children: DerElement[] = [];
+  for (let offset = 0; offset < content.length;) {
+    const child = readElementAt(content, offset);
+    children.push(child);
+    if (children.length > MAX_ELEMENTS) throw new DerError(`DER of more than ${MAX_ELEMENTS} elements`);
+    offset += child.bytes.length;
+  }
+  return children;
+}
+
+/** The element itself when it is there and has the tag. @throws DerError */
+export function requireTag(element: DerElement | undefined, tag: number): DerElement {
+  if (element?.tag !== tag)
+    throw new DerError(
+      `DER tag 0x${tag.toString(16)} expected, found ${element === undefined ? 'nothing' : `0x${element.tag.toString(16)}`}`,
+    );
+  return element;
+}
+
+/** An object identifier in dotted form. @throws DerError */
+export function toOid(element: DerElement | undefined): string {
+  const { content } = requireTag(element, DER_TAG.oid);
+  if (content.length === 0 || content.length > 64)
+    throw new DerError('DER object identifier has no usable length');
+  const arcs: number[] = [];
+  let value = 0;
+  let isStart = true;
+  for (const byte of content) {
+    if (isStart && byte === 0x80) throw new DerError('DER object identifier is not minimal');
+    value = value * 128 + (byte & 0x7f);
+    if (!Number.isSafeInteger(value)) throw new DerError('DER object identifier arc is too large');
+    isStart = (byte & 0x80) === 0;
+    if (isStart) {
+      arcs.push(value);
+      value = 0;
+    }
+  }
+  if (!isStart) throw new DerError('DER object identifier is cut off');
+  const first = arcs[0] ?? 0;
+  const root = Math.min(2, Math.floor(first / 40));
+  return [root, first - root * 40, ...arcs.slice(1)].join('.');
+}
+
+/** Writes one element around content: used only to cut an extension out of a certificate's signed part. */
+export function writeDer(tag: number, content: Buffer): Buffer {
+  const { length } = content;
+  if (length < 0x80) return Buffer.concat([Buffer.from([tag, length]), content]);
+  const size = length < 0x100 ? 1 : length < 0x10000 ? 2 : 3;
+  const header = Buffer.alloc(2 + size);
+  header.writeUInt8(tag, 0);
+  header.writeUInt8(0x80 | size, 1);
+  header.writeUIntBE(length, 2, size);
+  return Buffer.concat([header, content]);
+}

@@ -1,0 +1,112 @@
+// Which models does this pod use? Runs every extractor over a pod template; labels, annotations and container names
+// of the pod never switch one off. Selection by policy happens elsewhere.
+import type { Finding } from '../reason.ts';
+import { quote, toArray, toRecord, toText } from '../lib/text.ts';
+import {
+  type Container,
+  type Environment,
+  expandVariables,
+  toContainers,
+  toEnvironment,
+} from './container.ts';
+import type { Extraction, ModelReference, ModelSource } from './model-reference.ts';
+import type { PodTemplate } from './pod-template.ts';
+import { parseReference, type ShortNames } from './reference.ts';
+import { findModelUris, MAX_URI_TEXT_CHARS } from './uri.ts';
+
+interface Sink {
+  readonly references: ModelReference[];
+  readonly images: ModelReference[];
+  readonly findings: Finding[];
+  readonly shortNames: ShortNames;
+}
+
+/**
+ * Extracts every model use from a pod template.
+ * @param shortNames how image volumes and URIs without a registry are read; container images always expand to
+ *   Docker Hub, as the kubelet does
+ */
+export function extractModels(template: PodTemplate, shortNames: ShortNames = 'Deny'): Extraction {
+  const sink: Sink = { references: [], images: [], findings: [], shortNames };
+  extractImageVolumes(template, sink);
+  for (const container of toContainers(template.spec, template.specPath)) {
+    extractContainerImage(container, sink);
+    extractUris(container, sink);
+  }
+  return sink;
+}
+
+// KEP-4639: spec.volumes[].image.reference.
+function extractImageVolumes(template: PodTemplate, sink: Sink): void {
+  for (const [index, volume] of toArray(template.spec['volumes']).entries()) {
+    const { image } = toRecord(volume);
+    if (image === undefined || image === null) continue;
+    const path = `${template.specPath}.volumes[${index}].image.reference`;
+    addReference(toText(toRecord(image)['reference']) ?? '', 'ImageVolume', path, sink);
+  }
+}
+
+// An image that no policy claims is an ordinary image and is never refused, whatever its name.
+function extractContainerImage(container: Container, sink: Sink): void {
+  const image = toText(container.fields['image']);
+  if (image === undefined) return;
+  const result = parseReference(image, 'DockerHub');
+  if (result.ok)
+    sink.images.push({
+      reference: result.reference,
+      source: 'ContainerImage',
+      fieldPath: `${container.path}.image`,
+    });
+}
+
+function extractUris(container: Container, sink: Sink): void {
+  const environment = toEnvironment(container);
+  for (const list of ['command', 'args']) {
+    for (const [index, entry] of toArray(container.fields[list]).entries()) {
+      extractText(toText(entry) ?? '', `${container.path}.${list}[${index}]`, environment, sink);
+    }
+  }
+  // Every entry is read, also one that a later entry of the same name replaces: which one wins is the kubelet's business.
+  for (const [index, entry] of toArray(container.fields['env']).entries()) {
+    const value = toText(toRecord(entry)['value']) ?? '';
+    extractText(
+      value,
+      `${container.path}.env[${index}].value`,
+      { values: environment.values, isOpen: false },
+      sink,
+    );
+  }
+}
+
+function extractText(text: string, path: string, environment: Environment, sink: Sink): void {
+  const expanded = expandVariables(text, environment);
+  const uris = findModelUris(expanded ?? text);
+  if (uris.length === 0) return;
+  if (expanded === undefined || expanded.length > MAX_URI_TEXT_CHARS) {
+    sink.findings.push(unresolvable(text, path));
+    return;
+  }
+  for (const uri of uris) {
+    if (uri.includes('$')) sink.findings.push(unresolvable(uri, path));
+    else addReference(uri, 'URI', path, sink);
+  }
+}
+
+function addReference(text: string, source: ModelSource, fieldPath: string, sink: Sink): void {
+  const result = parseReference(text, sink.shortNames);
+  if (result.ok) sink.references.push({ reference: result.reference, source, fieldPath });
+  else
+    sink.findings.push({
+      reason: 'ReferenceInvalid',
+      message: `${quote(text)} at ${fieldPath} is no model reference: ${result.problem}`,
+      field: fieldPath,
+    });
+}
+
+function unresolvable(text: string, field: string): Finding {
+  return {
+    reason: 'UnresolvableReference',
+    message: `${quote(text)} at ${field} names a model by a variable that is not in the pod`,
+    field,
+  };
+}

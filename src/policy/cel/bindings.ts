@@ -1,0 +1,123 @@
+// Which values do a rule's variables have? Facts become typed values, Kubernetes objects maps, all lazily.
+// What may be in the facts is decided by model/ and signature/; which variables a scope sees by environment.ts.
+import type { LayerFacts, ModelFacts } from '../../model/facts.ts';
+import type { LogEvidence, SignatureFacts } from '../../signature/facts.ts';
+import { createTyped } from './types.ts';
+import { toCelValue } from './value.ts';
+
+export { toCelValue, type CelValue } from './value.ts';
+
+const VARIABLES: unique symbol = Symbol('variables');
+
+/** The values of one evaluation's variables; opaque, made by createCelBindings. */
+export interface CelBindings {
+  readonly [VARIABLES]: ReadonlyMap<string, unknown>;
+}
+
+/** What createCelBindings takes: Kubernetes objects as JSON or as toCelValue returned them, facts as they are. */
+export interface CelInput {
+  readonly pod: unknown;
+  readonly object: unknown;
+  readonly oldObject: unknown;
+  readonly request: unknown;
+  readonly namespaceObject: unknown;
+  readonly model: ModelFacts;
+  readonly signatures: readonly (SignatureFacts & { readonly authority: string })[];
+  readonly now: Date;
+}
+
+/** Binds the variables of one reference; each is converted when first read. Pass CelValues to share conversions. */
+export function createCelBindings(input: CelInput): CelBindings {
+  return {
+    [VARIABLES]: new LazyMap({
+      pod: () => toCelValue(input.pod),
+      object: () => toCelValue(input.object),
+      oldObject: () => toCelValue(input.oldObject ?? null),
+      request: () => toCelValue(input.request),
+      namespaceObject: () => toCelValue(input.namespaceObject),
+      model: () => toModel(input.model),
+      signatures: () => input.signatures.map(toSignature),
+      now: () => new Date(input.now),
+    }),
+  };
+}
+
+/** The variables as the library reads them; for engine.ts only. */
+export function variablesOf(bindings: CelBindings): ReadonlyMap<string, unknown> {
+  return bindings[VARIABLES];
+}
+
+// The library looks variables up with get(), so a map that fills itself needs no conversion in advance.
+class LazyMap extends Map<string, unknown> {
+  readonly #sources: Readonly<Record<string, () => unknown>>;
+
+  constructor(sources: Readonly<Record<string, () => unknown>>) {
+    super();
+    this.#sources = sources;
+  }
+
+  override get(name: string): unknown {
+    if (!this.has(name) && Object.hasOwn(this.#sources, name)) this.set(name, this.#sources[name]?.());
+    return super.get(name);
+  }
+}
+
+function toModel(model: ModelFacts): object {
+  const { registry, repository, tag, digest, original } = model.reference;
+  return createTyped('Model', {
+    reference: createTyped('Reference', { registry, repository, tag, digest, original }),
+    source: model.source,
+    fieldPath: model.fieldPath,
+    format: model.format,
+    binding: model.binding,
+    mediaType: model.mediaType,
+    artifactType: model.artifactType,
+    configMediaType: model.configMediaType,
+    annotations: toStringMap(model.annotations),
+    layers: model.layers?.map(toLayer),
+    size: toInt(model.size),
+  });
+}
+
+function toLayer(layer: LayerFacts): object {
+  return createTyped('Layer', {
+    class: layer.class,
+    digest: layer.digest,
+    title: layer.title,
+    mediaType: layer.mediaType,
+    size: toInt(layer.size),
+    annotations: toStringMap(layer.annotations),
+  });
+}
+
+function toSignature(facts: SignatureFacts & { readonly authority: string }): object {
+  const { certificate } = facts;
+  return createTyped('Signature', {
+    authority: facts.authority,
+    format: facts.format,
+    issuer: facts.issuer,
+    subject: facts.subject,
+    claims: toStringMap(facts.claims),
+    keyFingerprint: facts.keyFingerprint,
+    certificate: certificate && createTyped('Certificate', { ...certificate }),
+    signedAt: facts.signedAt,
+    existedBy: facts.existedBy,
+    timeSources: [...facts.timeSources],
+    logs: facts.logs.map(toLog),
+    annotations: toStringMap(facts.annotations),
+  });
+}
+
+function toLog(log: LogEvidence): object {
+  // An index that is not a decimal number is left out: reading it fails, nothing else does.
+  const index = /^\d{1,19}$/.test(log.index) ? BigInt(log.index) : undefined;
+  return createTyped('Log', { origin: log.origin, index });
+}
+
+function toInt(value: number | undefined): bigint | undefined {
+  return value !== undefined && Number.isSafeInteger(value) ? BigInt(value) : undefined;
+}
+
+function toStringMap(record: Readonly<Record<string, string>> | undefined): Map<string, string> | undefined {
+  return record && new Map(Object.entries(record));
+}

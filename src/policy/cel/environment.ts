@@ -1,0 +1,87 @@
+// What can an expression of a scope use? One library environment per scope: types, functions, macros, variables.
+// Which calls are allowed at all is functions.ts, how they are metered is metering.ts.
+import { Environment } from 'cel-js';
+import { rootOf, type Evaluate } from './ast.ts';
+import { FUNCTIONS } from './functions.ts';
+import { PARSER_LIMITS } from './limits.ts';
+import { TWO_VARIABLE_MACROS, twoVariableMacro } from './macro-two-variables.ts';
+import { patchEvaluator } from './metering.ts';
+import { TYPE_CLASSES, TYPE_FIELDS, type TypeName } from './types.ts';
+
+/**
+ * Where an expression is used: `validation` (all variables, bool), `message` (all variables, string) or
+ * `matchCondition` (namespaceObject and request, bool).
+ */
+export type CelScope = 'validation' | 'message' | 'matchCondition';
+
+/** Result type a scope's expressions must have. */
+export const SCOPE_RESULTS: Readonly<Record<CelScope, 'bool' | 'string'>> = {
+  validation: 'bool',
+  message: 'string',
+  matchCondition: 'bool',
+};
+
+const OBJECT = 'map<string, dyn>';
+const TRUSTED_VARIABLES = { namespaceObject: OBJECT, request: OBJECT };
+const ALL_VARIABLES = {
+  ...TRUSTED_VARIABLES,
+  pod: OBJECT,
+  object: OBJECT,
+  // Null when an object is created.
+  oldObject: 'dyn',
+  model: 'Model',
+  signatures: 'list<Signature>',
+  now: 'google.protobuf.Timestamp',
+};
+const SCOPE_VARIABLES: Readonly<Record<CelScope, Readonly<Record<string, string>>>> = {
+  validation: ALL_VARIABLES,
+  message: ALL_VARIABLES,
+  matchCondition: TRUSTED_VARIABLES,
+};
+
+/** Creates the environments of all scopes; throws when the library refuses a registration. */
+export function createEnvironments(): Readonly<Record<CelScope, Environment>> {
+  const base = createBase();
+  return {
+    validation: createScope(base, 'validation'),
+    message: createScope(base, 'message'),
+    matchCondition: createScope(base, 'matchCondition'),
+  };
+}
+
+function createBase(): Environment {
+  const environment = new Environment({
+    unlistedVariablesAreDyn: false,
+    homogeneousAggregateLiterals: true,
+    enableOptionalTypes: true,
+    limits: PARSER_LIMITS,
+  });
+  for (const name of Object.keys(TYPE_FIELDS) as TypeName[]) {
+    environment.registerType(name, { ctor: TYPE_CLASSES[name], fields: TYPE_FIELDS[name] });
+  }
+  // Without `async: false` the library prepares every call for a promise.
+  for (const { signature, run } of FUNCTIONS) {
+    environment.registerFunction(signature, run as (...values: unknown[]) => unknown, { async: false });
+  }
+  for (const name of TWO_VARIABLE_MACROS) {
+    environment.registerFunction(`list.${name}(ast, ast, ast): bool`, twoVariableMacro(name), {
+      async: false,
+    });
+  }
+  return environment;
+}
+
+function createScope(base: Environment, scope: CelScope): Environment {
+  const environment = base.clone();
+  for (const [name, type] of Object.entries(SCOPE_VARIABLES[scope])) environment.registerVariable(name, type);
+  // An environment keeps its evaluator private; evaluating is the only way to meet it.
+  const probe = environment.parse('true');
+  const patch: Evaluate = (evaluator) => {
+    patchEvaluator(evaluator);
+    return true;
+  };
+  rootOf(probe.ast).setMeta('evaluate', patch);
+  probe.check();
+  probe();
+  return environment;
+}

@@ -1,0 +1,175 @@
+// What does the library accept that a policy must not contain? Checks on the syntax tree around its type check.
+// Before: names, functions, literals, has(). After: fields of declared types that the checker lets pass.
+import {
+  callOf,
+  childrenOf,
+  nodesOf,
+  renameCall,
+  stringLiteral,
+  type CelCall,
+  type CelNode,
+  type CelType,
+} from './ast.ts';
+import { createDiagnostic, type CelDiagnostic } from './diagnostic.ts';
+import { KEPT_CALLS, REPLACED_CALLS } from './functions.ts';
+import { MAX_LITERAL_DEPTH } from './limits.ts';
+import { hasMacro } from './macro-has.ts';
+import { compileRegularExpression } from './regular-expression.ts';
+import { parseDuration, parseTimestamp } from './time.ts';
+
+type Fault = readonly [code: string, message: string];
+
+const MAX_INT = 2n ** 63n - 1n;
+const LITERAL_PARAMETER: ReadonlyMap<
+  string,
+  { readonly at: number; readonly check: (text: string) => Fault | undefined }
+> = new Map([
+  ['rcall:matches/1', { at: 0, check: checkPattern }],
+  ['rcall:find/1', { at: 0, check: checkPattern }],
+  ['rcall:findAll/1', { at: 0, check: checkPattern }],
+  ['rcall:findAll/2', { at: 0, check: checkPattern }],
+  ['call:matches/2', { at: 1, check: checkPattern }],
+  ['call:timestamp/1', { at: 0, check: checkTimestamp }],
+  ['call:duration/1', { at: 0, check: checkDuration }],
+]);
+
+/** Refuses what must not be and replaces what must be replaced; before the type check. */
+export function prepareExpression(root: CelNode, source: string): CelDiagnostic[] {
+  if (literalDepth(root) > MAX_LITERAL_DEPTH) {
+    const message = `list and map literals are nested more than ${MAX_LITERAL_DEPTH} levels deep`;
+    return [createDiagnostic(source, 'limit_exceeded', message, root)];
+  }
+  const leastInts = new Set(nodesOf(root).filter(isLeastInt).flatMap(childrenOf));
+  const check = (node: CelNode): Fault | undefined =>
+    checkName(node) ?? (leastInts.has(node) ? undefined : checkNumber(node)) ?? prepareCall(node);
+  return collect(root, source, check);
+}
+
+/** Refuses fields the type check let pass; after the type check. */
+export function inspectExpression(root: CelNode, source: string, types: CelTypeFields): CelDiagnostic[] {
+  return collect(root, source, (node) => checkSelection(node, types));
+}
+
+/** Field names of the declared types. */
+export type CelTypeFields = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+function collect(
+  root: CelNode,
+  source: string,
+  check: (node: CelNode) => Fault | undefined,
+): CelDiagnostic[] {
+  return nodesOf(root)
+    .flatMap((node) => {
+      const fault = check(node);
+      return fault === undefined
+        ? []
+        : [createDiagnostic(source, ...fault, { start: node.pos, end: node.end })];
+    })
+    .sort((a, b) => (a.range?.start ?? 0) - (b.range?.start ?? 0));
+}
+
+function literalDepth(root: CelNode): number {
+  let deepest = 0;
+  const pending: [CelNode, number][] = [[root, 0]];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const [node, outer] = next;
+    const depth = node.op === 'list' || node.op === 'map' ? outer + 1 : outer;
+    deepest = Math.max(deepest, depth);
+    for (const child of childrenOf(node)) pending.push([child, depth]);
+  }
+  return deepest;
+}
+
+function checkName(node: CelNode): Fault | undefined {
+  if (node.op !== 'id' || typeof node.args !== 'string') return undefined;
+  return node.args.startsWith('__') ? reserved(node.args) : undefined;
+}
+
+function reserved(name: string): Fault {
+  return [
+    'reserved_identifier',
+    `names that begin with two underscores are reserved: '${name.slice(2, 66)}'`,
+  ];
+}
+
+function checkNumber(node: CelNode): Fault | undefined {
+  return typeof node.args === 'bigint' && node.args > MAX_INT
+    ? ['numeric_overflow', 'integer literal out of range']
+    : undefined;
+}
+
+// The least int is written as the negation of a number one above the greatest.
+function isLeastInt(node: CelNode): boolean {
+  return node.op === '-_' && childrenOf(node)[0]?.args === MAX_INT + 1n;
+}
+
+function prepareCall(node: CelNode): Fault | undefined {
+  const call = callOf(node);
+  if (call === undefined) return undefined;
+  const { style, name, parameters } = call;
+  const key = `${style}:${name}/${parameters.length}`;
+  const isReplaced = REPLACED_CALLS.has(key);
+  if (!isReplaced && !KEPT_CALLS.has(key)) return unknownFunction(call);
+  const fault = checkLiteral(key, parameters);
+  if (fault !== undefined) return fault;
+  if (isReplaced) renameCall(node, `__${name}`);
+  const [first] = parameters;
+  if (key === 'call:has/1' && first !== undefined)
+    node.setMeta('macro', hasMacro(first)).setMeta('async', false);
+  return undefined;
+}
+
+function unknownFunction({ style, name, parameters }: CelCall): Fault {
+  if (name.startsWith('__')) return reserved(name);
+  const shown = name.length > 64 ? `${name.slice(0, 64)}…` : name;
+  const kind = style === 'call' ? 'function' : 'method';
+  return ['unknown_function', `no ${kind} '${shown}' with ${parameters.length} argument(s)`];
+}
+
+function checkLiteral(key: string, parameters: readonly CelNode[]): Fault | undefined {
+  const literal = LITERAL_PARAMETER.get(key);
+  const text = literal && stringLiteral(parameters[literal.at]);
+  return text === undefined ? undefined : literal?.check(text);
+}
+
+function checkPattern(pattern: string): Fault | undefined {
+  const compiled = compileRegularExpression(pattern);
+  return compiled.ok ? undefined : ['invalid_regular_expression', compiled.message];
+}
+
+function checkTimestamp(text: string): Fault | undefined {
+  return throws(() => parseTimestamp(text))
+    ? ['invalid_timestamp', 'timestamp() needs RFC 3339, such as 2026-01-31T00:00:00Z']
+    : undefined;
+}
+
+function checkDuration(text: string): Fault | undefined {
+  return throws(() => parseDuration(text))
+    ? ['invalid_duration', 'duration() needs a form such as 1h30m']
+    : undefined;
+}
+
+function throws(run: () => unknown): boolean {
+  try {
+    run();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function checkSelection(node: CelNode, types: CelTypeFields): Fault | undefined {
+  if (!['.?', '[?]', '[]'].includes(node.op) || !Array.isArray(node.args)) return undefined;
+  const [operand, key] = node.args as [CelNode, CelNode | string];
+  const type = declaredType(operand.checkedType);
+  const fields = type === undefined ? undefined : types[type];
+  if (fields === undefined) return undefined;
+  if (typeof key !== 'string')
+    return ['invalid_index_type', `type '${type}' has fields, select them with a dot`];
+  return Object.hasOwn(fields, key) ? undefined : ['no_such_key', `type '${type}' has no field '${key}'`];
+}
+
+function declaredType(type: CelType | undefined): string | undefined {
+  if (type?.kind === 'optional') return declaredType(type.valueType);
+  return type?.kind === 'message' ? type.name : undefined;
+}

@@ -1,0 +1,62 @@
+// What bounds a CEL expression and its evaluation? Every number has its unit and where it comes from.
+// Cost limits are a tenth of Kubernetes' (its units are smaller); sizes follow its parser; the rest were measured.
+
+/** Longest accepted source, in UTF-8 bytes. */
+export const MAX_SOURCE_BYTES = 16 * 1024;
+
+/** Cost units one evaluation may use; one unit is about ten AST nodes or ten characters (0.35 s at worst, usually below 0.1 s). */
+export const MAX_EXPRESSION_COST = 100_000;
+
+/** Cost units all evaluations of one request may use together. */
+export const MAX_REQUEST_COST = 1_000_000;
+
+/** Structural limits of the parser, in nodes, levels and elements. */
+export const PARSER_LIMITS = {
+  maxAstNodes: 2000,
+  maxDepth: 64,
+  maxListElements: 256,
+  maxMapEntries: 64,
+  maxCallArguments: 16,
+} as const;
+
+/** AST nodes evaluated for one cost unit. */
+export const NODES_PER_UNIT = 10;
+
+/** Characters or list elements produced or scanned for one cost unit (cel-go: 0.1 a character). */
+export const ELEMENTS_PER_UNIT = 10;
+
+/** RE2 instruction × character steps for one cost unit (70 ns a step at worst). */
+export const REGEX_STEPS_PER_UNIT = 50;
+
+/** Cost units for each instruction of a pattern that is only known at run time (14 µs to compile one at worst). */
+export const DYNAMIC_PATTERN_COST = 5;
+
+/** Cost units of an error that a quantifier or a logical operator absorbs (2 µs and a scan of the source). */
+export const ABSORBED_ERROR_COST = 10;
+
+/** Characters of source scanned by the library for each absorbed error, for one cost unit. */
+export const ERROR_SOURCE_PER_UNIT = 256;
+
+/** Longest regular expression, in UTF-16 code units. */
+export const MAX_PATTERN_LENGTH = 1024;
+
+/** Largest compiled regular expression, in RE2 instructions. */
+export const MAX_PROGRAM_SIZE = 4000;
+
+/** Compiled regular expressions kept, in patterns. */
+export const MAX_CACHED_PATTERNS = 512;
+
+/** Deepest nesting of a converted Kubernetes object, in levels; what is deeper cannot be read. */
+export const MAX_VALUE_DEPTH = 64;
+
+/** Levels of a dynamic value the engine inspects to name its type; bounds the library's type cache. */
+export const MAX_TYPE_DEPTH = 3;
+
+/** Deepest nesting of list and map literals, in levels; bounds the library's type cache. */
+export const MAX_LITERAL_DEPTH = 8;
+
+/** Longest diagnostic message, in characters. */
+export const MAX_DIAGNOSTIC_LENGTH = 512;
+
+/** Longest message of a failed evaluation, in characters. */
+export const MAX_RESULT_MESSAGE_LENGTH = 256;

@@ -1,0 +1,89 @@
+// How much may an evaluation do? A deterministic count of work, stopped at once when it is spent.
+// Evaluation is synchronous, so the expression being evaluated is a module-level state set per evaluation.
+import {
+  ABSORBED_ERROR_COST,
+  ERROR_SOURCE_PER_UNIT,
+  MAX_EXPRESSION_COST,
+  MAX_REQUEST_COST,
+} from './limits.ts';
+
+/** The budget of one request in cost units; the engine draws each evaluation's cost from it. */
+export interface CelMeter {
+  /** Cost units left for this request. */
+  readonly remaining: number;
+  /** Takes units out of the budget; never below zero. */
+  spend(units: number): void;
+}
+
+/** What an evaluation came to: its value, or that it (or its request) ran out of budget. */
+export type Metered<T> = { readonly within: true; readonly value: T } | { readonly within: false };
+
+interface Account {
+  left: number;
+  exceeded: boolean;
+  readonly errorCost: number;
+}
+
+/** Creates the meter of one request; the default budget is MAX_REQUEST_COST units. */
+export function createCelMeter(requestBudget: number = MAX_REQUEST_COST): CelMeter {
+  let remaining = Number.isFinite(requestBudget) ? Math.max(0, requestBudget) : 0;
+  return {
+    get remaining() {
+      return remaining;
+    },
+    spend(units) {
+      remaining = Math.max(0, remaining - units);
+    },
+  };
+}
+
+const CLOSED: Account = { left: -1, exceeded: true, errorCost: 0 };
+// One instance: creating an error captures a stack, and a spent budget throws often while it unwinds.
+const BUDGET_SPENT = new Error('CEL cost budget is spent');
+let account: Account = CLOSED;
+
+/** Runs one evaluation within what the meter has left, MAX_EXPRESSION_COST at most; rethrows its other errors. */
+export function runMetered<T>(meter: CelMeter, sourceLength: number, run: () => T): Metered<T> {
+  const allowance = Math.min(MAX_EXPRESSION_COST, meter.remaining);
+  if (!(allowance > 0)) return { within: false };
+  const own: Account = {
+    left: allowance,
+    exceeded: false,
+    errorCost: ABSORBED_ERROR_COST + Math.floor(sourceLength / ERROR_SOURCE_PER_UNIT),
+  };
+  account = own;
+  try {
+    const value = run();
+    return own.exceeded ? { within: false } : { within: true, value };
+  } catch (error) {
+    if (own.exceeded) return { within: false };
+    throw error;
+  } finally {
+    account = CLOSED;
+    meter.spend(allowance - Math.max(0, own.left));
+  }
+}
+
+/** Charges units to the running evaluation; throws when the budget is spent. */
+export function charge(units: number): void {
+  if (!take(units)) throw BUDGET_SPENT;
+}
+
+/** Charges an error that the running evaluation absorbs; never throws, because its caller returns the error. */
+export function chargeAbsorbedError(): void {
+  take(account.errorCost);
+}
+
+/** Whether the running evaluation has spent its budget and must stop. */
+export function isExhausted(): boolean {
+  return account.exceeded;
+}
+
+function take(units: number): boolean {
+  if (account.exceeded) return false;
+  account.left -= units;
+  // Written so that NaN counts as spent.
+  if (account.left >= 0) return true;
+  account.exceeded = true;
+  return false;
+}

@@ -1,0 +1,88 @@
+// Which types of its own does a rule see, and with which fields? One class per type, registered with the engine.
+// bindings.ts fills them; a field that was not proven is left out, so that reading it is an error.
+
+/** Field names and CEL types of every declared type, leaves first. */
+export const TYPE_FIELDS = {
+  Reference: {
+    registry: 'string',
+    repository: 'string',
+    tag: 'string',
+    digest: 'string',
+    original: 'string',
+  },
+  Layer: {
+    class: 'string',
+    digest: 'string',
+    title: 'string',
+    mediaType: 'string',
+    size: 'int',
+    annotations: 'map<string, string>',
+  },
+  Model: {
+    reference: 'Reference',
+    source: 'string',
+    fieldPath: 'string',
+    format: 'string',
+    binding: 'string',
+    mediaType: 'string',
+    artifactType: 'string',
+    configMediaType: 'string',
+    annotations: 'map<string, string>',
+    layers: 'list<Layer>',
+    size: 'int',
+  },
+  Certificate: {
+    serial: 'string',
+    notBefore: 'google.protobuf.Timestamp',
+    notAfter: 'google.protobuf.Timestamp',
+  },
+  Log: { origin: 'string', index: 'int' },
+  Signature: {
+    authority: 'string',
+    format: 'string',
+    issuer: 'string',
+    subject: 'string',
+    claims: 'map<string, string>',
+    keyFingerprint: 'string',
+    certificate: 'Certificate',
+    signedAt: 'google.protobuf.Timestamp',
+    existedBy: 'google.protobuf.Timestamp',
+    timeSources: 'list<string>',
+    logs: 'list<Log>',
+    annotations: 'map<string, string>',
+  },
+} as const;
+
+/** Name of a declared type. */
+export type TypeName = keyof typeof TYPE_FIELDS;
+
+type Fields<N extends TypeName> = Partial<Record<keyof (typeof TYPE_FIELDS)[N], unknown>>;
+
+// The engine tells types apart by constructor, so each needs a class of its own.
+function declareType(name: TypeName) {
+  return class {
+    get [Symbol.toStringTag](): string {
+      return name;
+    }
+
+    static create(fields: Readonly<Record<string, unknown>>): object {
+      const present = Object.entries(fields).filter(([, value]) => value !== undefined);
+      return Object.assign(new this(), Object.fromEntries(present));
+    }
+  };
+}
+
+/** The class of every declared type; only createTyped makes instances. */
+export const TYPE_CLASSES = {
+  Reference: declareType('Reference'),
+  Layer: declareType('Layer'),
+  Model: declareType('Model'),
+  Certificate: declareType('Certificate'),
+  Log: declareType('Log'),
+  Signature: declareType('Signature'),
+} satisfies Record<TypeName, unknown>;
+
+/** Makes a value of a declared type; fields that are undefined are absent. */
+export function createTyped<N extends TypeName>(name: N, fields: Fields<N>): object {
+  return TYPE_CLASSES[name].create(fields);
+}

@@ -1,0 +1,244 @@
+// Which shape has a ClusterModelPolicy? Its structural schema, with the text that kubectl explain shows.
+import {
+  exactlyOne,
+  keyReference,
+  map,
+  MAX_EXPRESSION_CHARS,
+  MAX_PATTERN_CHARS,
+  NAME_PATTERN,
+  object,
+  text,
+  type Schema,
+} from './schema.ts';
+
+const namespaceSelector = object(
+  'Namespaces that the policy is about, by their labels. Absent: every namespace. Labels are only as strong as who may write them: prefer kubernetes.io/metadata.name.',
+  {
+    matchLabels: map('Labels that must have these values.', 63),
+    matchExpressions: {
+      type: 'array',
+      description: 'Requirements that must all hold.',
+      maxItems: 16,
+      items: object(
+        'One requirement.',
+        {
+          key: text('Label key.', 317),
+          operator: {
+            type: 'string',
+            description: 'How the label relates to the values.',
+            enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'],
+          },
+          values: {
+            type: 'array',
+            description: 'Values for In and NotIn; absent for Exists and DoesNotExist.',
+            maxItems: 100,
+            items: { type: 'string', maxLength: 63 },
+          },
+        },
+        { required: ['key', 'operator'] },
+      ),
+    },
+  },
+);
+
+const glob = (description: string): Schema => text(description, 512);
+
+const modelSelector = object('One set of model references.', {
+  glob: glob(
+    'Glob over registry/repository: * stays inside a path segment, ** crosses segments. In the registry only a whole leading label may be *. Tags and digests are not part of it. Absent: every repository.',
+  ),
+  exclude: {
+    type: 'array',
+    description: 'Globs of references that the glob would select but should not.',
+    minItems: 1,
+    maxItems: 64,
+    items: glob('Glob over registry/repository.'),
+  },
+  sources: {
+    type: 'array',
+    description:
+      'Ways of naming a model that are meant. Absent: every way; container images only where the glob names them.',
+    minItems: 1,
+    maxItems: 8,
+    'x-kubernetes-list-type': 'set',
+    items: { type: 'string', enum: ['ImageVolume', 'ContainerImage', 'URI'] },
+  },
+});
+
+const identity = object(
+  'One allowed identity. Issuer and subject are both mandatory, each exact or as a pattern; claims are on the same certificate. Patterns are RE2 and match the whole text.',
+  {
+    issuer: text('OIDC issuer, exactly.', 2048),
+    issuerRegExp: text('OIDC issuer, as a whole-string RE2 pattern.', MAX_PATTERN_CHARS),
+    subject: text('Subject alternative name, exactly: a workflow URI or an e-mail address.', 2048),
+    subjectRegExp: text('Subject alternative name, as a whole-string RE2 pattern.', MAX_PATTERN_CHARS),
+    claims: map('Fulcio extensions by documented name, exactly.', 2048),
+    claimsRegExp: map(
+      'Fulcio extensions by documented name, as whole-string RE2 patterns.',
+      MAX_PATTERN_CHARS,
+    ),
+  },
+  {
+    'x-kubernetes-validations': [
+      {
+        rule: 'has(self.issuer) != has(self.issuerRegExp)',
+        message: 'exactly one of issuer, issuerRegExp must be set',
+      },
+      {
+        rule: 'has(self.subject) != has(self.subjectRegExp)',
+        message: 'exactly one of subject, subjectRegExp must be set',
+      },
+    ],
+  },
+);
+
+const pemSource = object(
+  'Signed by one of these public keys: ECDSA P-256, P-384, P-521 or Ed25519. Several PEM blocks mean rotation.',
+  {
+    pem: text('PUBLIC KEY blocks in PEM.', 65_536),
+    secretKeyRef: keyReference('Secret'),
+    configMapKeyRef: keyReference('ConfigMap'),
+  },
+  { 'x-kubernetes-validations': exactlyOne(['pem', 'secretKeyRef', 'configMapKeyRef']) ?? [] },
+);
+
+const threshold = (description: string): Schema => ({ type: 'integer', description, minimum: 1, maximum: 8 });
+
+const authority = object(
+  'One party whose signature counts. Exactly one of key, keyless, static.',
+  {
+    name: text('Name, unique in the policy; it appears in messages and records.', 63, {
+      pattern: NAME_PATTERN,
+    }),
+    key: pemSource,
+    keyless: object(
+      'Signed with a short-lived certificate of the trust root for one of these identities.',
+      {
+        identities: {
+          type: 'array',
+          description: 'Allowed identities; one must match.',
+          minItems: 1,
+          maxItems: 32,
+          items: identity,
+        },
+        trustRootRef: object(
+          'The TrustRoot whose CA, logs and timestamp authorities are believed.',
+          { name: text('Name of the TrustRoot.', 253, { pattern: NAME_PATTERN }) },
+          { required: ['name'] },
+        ),
+        minLogEntries: threshold(
+          "Distinct transparency logs; raises the TrustRoot's requirement, never lowers it.",
+        ),
+        minTimestamps: threshold(
+          "Distinct trusted times; raises the TrustRoot's requirement, never lowers it.",
+        ),
+      },
+      { required: ['identities', 'trustRootRef'] },
+    ),
+    static: object(
+      'Decided without any signature; nothing is fetched.',
+      {
+        action: {
+          type: 'string',
+          description: 'Pass admits, Fail denies with StaticDeny.',
+          enum: ['Pass', 'Fail'],
+        },
+        message: text('Reason shown to the user on Fail.', 512),
+      },
+      { required: ['action'] },
+    ),
+    signatureFormats: {
+      type: 'array',
+      description:
+        'Formats that count. Default: CosignBundle, which binds the manifest. ModelSigning binds the files only and must be listed to count.',
+      minItems: 1,
+      maxItems: 2,
+      'x-kubernetes-list-type': 'set',
+      items: { type: 'string', enum: ['CosignBundle', 'ModelSigning'] },
+    },
+  },
+  { required: ['name'], 'x-kubernetes-validations': exactlyOne(['key', 'keyless', 'static']) ?? [] },
+);
+
+const validation = object(
+  'A CEL rule that must be true.',
+  {
+    expression: text(
+      'CEL over model, signatures, pod, object, oldObject, request, namespaceObject and now; must be bool.',
+      MAX_EXPRESSION_CHARS,
+    ),
+    message: text('Message when the rule is false.', 512),
+    messageExpression: text('CEL that makes the message; must be string.', MAX_EXPRESSION_CHARS),
+  },
+  { required: ['expression'] },
+);
+
+/** Spec of ClusterModelPolicy. */
+export const CLUSTER_MODEL_POLICY_SPEC: Schema = object(
+  'Who must have signed which models, in which namespaces. All policies that select a model must pass.',
+  {
+    namespaceSelector,
+    models: {
+      type: 'array',
+      description: 'Model references that the policy is about; one must select. Absent: all.',
+      minItems: 1,
+      maxItems: 128,
+      items: modelSelector,
+    },
+    digest: {
+      type: 'string',
+      description:
+        'Require: a reference without digest is denied. Resolve: its tag is resolved once and the digest verified; the tag can move afterwards.',
+      enum: ['Require', 'Resolve'],
+      default: 'Require',
+    },
+    authorities: {
+      type: 'array',
+      description: 'Parties whose signatures count.',
+      minItems: 1,
+      maxItems: 32,
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['name'],
+      items: authority,
+    },
+    minAuthorities: {
+      type: 'integer',
+      description: 'How many distinct authorities must be satisfied, each by a distinct signer.',
+      minimum: 1,
+      maximum: 32,
+      default: 1,
+    },
+    validations: {
+      type: 'array',
+      description: 'CEL rules, all of which must be true once the authorities are satisfied.',
+      minItems: 1,
+      maxItems: 64,
+      items: validation,
+    },
+    validationActions: {
+      type: 'array',
+      description: 'What a failure does: Deny, Warn or Audit. Deny and Warn exclude each other.',
+      minItems: 1,
+      maxItems: 2,
+      default: ['Deny'],
+      'x-kubernetes-list-type': 'set',
+      items: { type: 'string', enum: ['Deny', 'Warn', 'Audit'] },
+      'x-kubernetes-validations': [
+        { rule: "!('Deny' in self && 'Warn' in self)", message: 'Deny and Warn exclude each other' },
+      ],
+    },
+  },
+  {
+    required: ['authorities'],
+    'x-kubernetes-validations': [
+      {
+        rule: '!has(self.minAuthorities) || self.minAuthorities <= self.authorities.size()',
+        message: 'minAuthorities must not be larger than the number of authorities',
+      },
+      {
+        rule: 'self.authorities.size() == 1 || !self.authorities.exists(a, has(a.static))',
+        message: 'a static authority must be the only one',
+      },
+    ],
+  },
+);

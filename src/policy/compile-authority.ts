@@ -1,0 +1,153 @@
+// Whom does this authority trust? Turns one authority of a spec into verification material, or into problems that
+// make its policy deny.
+import type { DenialReason } from '../reason.ts';
+import { quote } from '../lib/text.ts';
+import type { Authority, KeylessAuthority, Requirements } from '../signature/authority.ts';
+import type { SignatureFormat } from '../signature/facts.ts';
+import { CLAIM_NAMES } from '../signature/fulcio-claims.ts';
+import { createExactMatcher, type IdentityMatcher, type TextMatcher } from '../signature/identity.ts';
+import { parsePublicKeys, type TrustedKey } from '../signature/public-key.ts';
+import { compileRegularExpression } from './cel/regular-expression.ts';
+import type { CompiledTrustRoot } from './compile-trust-root.ts';
+import { readBytes } from './read-bytes.ts';
+import type { MaterialContext } from './source-material.ts';
+import type { AuthoritySpec, Identity } from './types.ts';
+
+/** Told every problem: `path` inside the authority, `reason` PolicyInvalid unless something it names is missing. */
+export type ReportProblem = (path: string, problem: string, reason?: DenialReason) => void;
+
+/** What authorities name. */
+export interface AuthorityContext extends MaterialContext {
+  readonly trustRoots: ReadonlyMap<string, CompiledTrustRoot>;
+}
+
+const DEFAULT_FORMATS: readonly SignatureFormat[] = ['CosignBundle'];
+
+/** Compiles one authority; undefined when a problem was reported. */
+export function compileAuthority(
+  spec: AuthoritySpec,
+  context: AuthorityContext,
+  report: ReportProblem,
+): Authority | undefined {
+  const kinds = [spec.key, spec.keyless, spec.static].filter((kind) => kind !== undefined).length;
+  if (kinds !== 1) {
+    report('', 'exactly one of key, keyless, static must be set');
+    return undefined;
+  }
+  const signatureFormats = new Set(spec.signatureFormats ?? DEFAULT_FORMATS);
+  if (spec.static !== undefined) {
+    const { action, message = 'denied by policy' } = spec.static;
+    return { kind: 'static', name: spec.name, action, message };
+  }
+  const common = { name: spec.name, signatureFormats };
+  if (spec.key !== undefined) {
+    const keys = compileKeys(spec.key, context, report);
+    return keys === undefined ? undefined : { ...common, kind: 'key', keys };
+  }
+  const keyless = compileKeyless(spec.keyless, context, report);
+  return keyless === undefined ? undefined : { ...common, kind: 'keyless', ...keyless };
+}
+
+type Key = NonNullable<AuthoritySpec['key']>;
+
+function compileKeys(
+  { pem, ...references }: Key,
+  context: AuthorityContext,
+  report: ReportProblem,
+): readonly TrustedKey[] | undefined {
+  const bytes = readBytes({ ...references, ...(pem === undefined ? {} : { text: pem }) }, context);
+  if (!bytes.ok) {
+    report('key', bytes.problem, bytes.reason);
+    return undefined;
+  }
+  const parsed = parsePublicKeys(bytes.bytes.toString('latin1'));
+  if (parsed.ok) return parsed.keys;
+  // A Secret with a broken key is the operator's to mend, a broken key in the policy its author's.
+  report('key', parsed.problem, pem === undefined ? 'CredentialsUnavailable' : 'PolicyInvalid');
+  return undefined;
+}
+
+type Keyless = Omit<KeylessAuthority, 'kind' | 'name' | 'signatureFormats'>;
+
+function compileKeyless(
+  spec: AuthoritySpec['keyless'],
+  context: AuthorityContext,
+  report: ReportProblem,
+): Keyless | undefined {
+  if (spec === undefined) return undefined;
+  const { name } = spec.trustRootRef;
+  const identities = spec.identities.map((identity, index) =>
+    compileIdentity(identity, (path, problem) => report(`keyless.identities[${index}]${path}`, problem)),
+  );
+  const root = context.trustRoots.get(name);
+  if (root === undefined || !root.ok) {
+    const why = root === undefined ? 'does not exist' : `is not usable: ${root.problem}`;
+    report(
+      'keyless.trustRootRef',
+      `TrustRoot ${quote(name, 253)} ${why}`,
+      root?.reason ?? 'TrustRootUnavailable',
+    );
+    return undefined;
+  }
+  const usable = identities.filter((identity) => identity !== undefined);
+  if (usable.length < identities.length) return undefined;
+  return {
+    identities: usable,
+    trustRoot: name,
+    root: root.root,
+    requirements: raise(root.requirements, spec),
+  };
+}
+
+// An authority can ask for more evidence than its root, never for less.
+function raise(requirements: Requirements, spec: NonNullable<AuthoritySpec['keyless']>): Requirements {
+  return {
+    ...requirements,
+    logEntries: Math.max(requirements.logEntries, spec.minLogEntries ?? 0),
+    timestamps: Math.max(requirements.timestamps, spec.minTimestamps ?? 0),
+  };
+}
+
+function compileIdentity(identity: Identity, report: ReportProblem): IdentityMatcher | undefined {
+  const issuer = compileText(identity.issuer, identity.issuerRegExp, (problem) => report('.issuer', problem));
+  const subject = compileText(identity.subject, identity.subjectRegExp, (problem) =>
+    report('.subject', problem),
+  );
+  const claims = compileClaims(identity, report);
+  if (issuer === undefined || subject === undefined || claims === undefined) return undefined;
+  return { issuer, subject, claims };
+}
+
+function compileText(
+  exact: string | undefined,
+  pattern: string | undefined,
+  report: (problem: string) => void,
+): TextMatcher | undefined {
+  if ((exact === undefined) === (pattern === undefined)) {
+    report('exactly one of the exact value and its RegExp must be set');
+    return undefined;
+  }
+  if (exact !== undefined) return createExactMatcher(exact);
+  const compiled = compileRegularExpression(pattern ?? '');
+  if (compiled.ok) return { matches: compiled.matches, describe: `/${pattern ?? ''}/` };
+  report(`the pattern is invalid: ${compiled.message}`);
+  return undefined;
+}
+
+function compileClaims(
+  identity: Identity,
+  report: ReportProblem,
+): ReadonlyMap<string, TextMatcher> | undefined {
+  const claims = new Map<string, TextMatcher>();
+  let isGood = true;
+  const add = (name: string, exact: string | undefined, pattern: string | undefined): void => {
+    const matcher = compileText(exact, pattern, (problem) => report(`.claims.${name}`, problem));
+    if (!CLAIM_NAMES.has(name)) report('.claims', `${quote(name, 64)} is no Fulcio extension`);
+    if (claims.has(name)) report('.claims', `${quote(name, 64)} is set twice`);
+    if (matcher === undefined || !CLAIM_NAMES.has(name) || claims.has(name)) isGood = false;
+    else claims.set(name, matcher);
+  };
+  for (const [name, value] of Object.entries(identity.claims ?? {})) add(name, value, undefined);
+  for (const [name, pattern] of Object.entries(identity.claimsRegExp ?? {})) add(name, undefined, pattern);
+  return isGood ? claims : undefined;
+}

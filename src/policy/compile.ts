@@ -1,0 +1,191 @@
+// What does this policy mean? Compiles a ClusterModelPolicy once per change. A policy that cannot be compiled is kept
+// with its problems and denies what it selects; where even its selectors are broken, it selects everything.
+import type { DenialReason, Finding } from '../reason.ts';
+import { isRecord, toArray, toRecord } from '../lib/text.ts';
+import type { Authority } from '../signature/authority.ts';
+import type { CelEngine, CelProgram, CelScope } from './cel/engine.ts';
+import { compileAuthority, type AuthorityContext } from './compile-authority.ts';
+import type { CompiledModelSelector, CompiledPolicy, CompiledValidation } from './compiled.ts';
+import { compileGlob } from './glob.ts';
+import { compileLabelSelector, type LabelMatcher } from './label-selector.ts';
+import type { ClusterModelPolicySpec, ModelSelector, ValidationAction } from './types.ts';
+import { toFieldPath, validateSpec, type Fault } from './validate.ts';
+
+/** What a policy is compiled with. */
+export interface CompileContext extends AuthorityContext {
+  readonly engine: CelEngine;
+}
+
+/** A policy as it was read: from a file or from the cluster. */
+export interface PolicySource {
+  readonly name: string;
+  readonly spec: unknown;
+  /** Problems found while reading, e.g. unknown kinds of document. */
+  readonly faults?: readonly Fault[];
+  /** Adds where a path stands, e.g. `prod.yaml:12:5`; empty for objects of the cluster. */
+  readonly locate?: (path: readonly (string | number)[]) => string;
+}
+
+/** Compiles a policy; never throws. */
+export function compilePolicy(source: PolicySource, context: CompileContext): CompiledPolicy {
+  const problems: Finding[] = [];
+  const report = (path: string, problem: string, reason: DenialReason = 'PolicyInvalid'): void => {
+    problems.push({ reason, message: `${path === '' ? '' : `${path}: `}${problem}`, policy: source.name });
+  };
+  const faults = [...(source.faults ?? []), ...validateSpec('ClusterModelPolicy', source.spec ?? null)];
+  for (const { path, message } of faults) {
+    const where = source.locate?.(['spec', ...path]) ?? '';
+    report(toFieldPath(['spec', ...path]), where === '' ? message : `${message} (${where})`);
+  }
+  const selection = compileSelection(source.spec, report);
+  const rest =
+    faults.length === 0 ? compileSpec(source.spec as ClusterModelPolicySpec, context, report) : DENYING;
+  return { name: source.name, ...selection, ...rest, problems };
+}
+
+type Report = (path: string, problem: string, reason?: DenialReason) => void;
+type Selection = Pick<CompiledPolicy, 'matchesNamespace' | 'models' | 'actions'>;
+type Rest = Pick<CompiledPolicy, 'digest' | 'authorities' | 'minAuthorities' | 'validations'>;
+
+const DENYING: Rest = { digest: 'Require', authorities: [], minAuthorities: 1, validations: [] };
+const everything: LabelMatcher = () => true;
+
+// Selectors are read on their own, so that a typo elsewhere does not widen what a broken policy denies.
+function compileSelection(spec: unknown, report: Report): Selection {
+  const { namespaceSelector, models, validationActions } = toRecord(spec);
+  return {
+    matchesNamespace: compileNamespaces(namespaceSelector, report),
+    models: compileModels(models, report),
+    actions: compileActions(validationActions, report),
+  };
+}
+
+function compileNamespaces(selector: unknown, report: Report): LabelMatcher {
+  if (selector === undefined || selector === null) return everything;
+  const faults = validateSpec('ClusterModelPolicy', {
+    namespaceSelector: selector,
+    authorities: PLACEHOLDER,
+  });
+  if (faults.length > 0) return everything;
+  const compiled = compileLabelSelector(selector);
+  if (compiled.ok) return compiled.matches;
+  report('spec.namespaceSelector', compiled.problem);
+  return everything;
+}
+
+const PLACEHOLDER = [{ name: 'placeholder', static: { action: 'Fail' } }];
+
+function compileModels(models: unknown, report: Report): CompiledPolicy['models'] {
+  if (models === undefined || models === null) return undefined;
+  const faults = validateSpec('ClusterModelPolicy', { models, authorities: PLACEHOLDER });
+  if (faults.length > 0) return undefined;
+  return toArray(models).map((model, index) =>
+    compileModel(model as ModelSelector, `spec.models[${index}]`, report),
+  );
+}
+
+function compileModel(model: ModelSelector, path: string, report: Report): CompiledModelSelector {
+  const include = compileOneGlob(model.glob ?? '**', `${path}.glob`, report);
+  // A broken exclusion excludes nothing.
+  const exclude = (model.exclude ?? []).map((glob, index) =>
+    compileOneGlob(glob, `${path}.exclude[${index}]`, report, () => false),
+  );
+  return {
+    matches: (name) => include(name) && !exclude.some((matches) => matches(name)),
+    hasGlob: model.glob !== undefined,
+    sources: model.sources === undefined ? undefined : new Set(model.sources),
+  };
+}
+
+function compileOneGlob(
+  glob: string,
+  path: string,
+  report: Report,
+  fallback: (name: string) => boolean = () => true,
+): (name: string) => boolean {
+  const compiled = compileGlob(glob);
+  if (compiled.ok) return compiled.matches;
+  report(path, compiled.problem);
+  return fallback;
+}
+
+const ACTIONS = new Set<unknown>(['Deny', 'Warn', 'Audit']);
+
+function compileActions(actions: unknown, report: Report): ReadonlySet<ValidationAction> {
+  if (actions === undefined || actions === null) return new Set(['Deny']);
+  const list = toArray(actions);
+  if (list.length === 0 || !list.every((action) => ACTIONS.has(action))) return new Set(['Deny']);
+  const set = new Set(list as ValidationAction[]);
+  if (!set.has('Deny') || !set.has('Warn')) return set;
+  report('spec.validationActions', 'Deny and Warn exclude each other');
+  return new Set(['Deny']);
+}
+
+function compileSpec(spec: ClusterModelPolicySpec, context: CompileContext, report: Report): Rest {
+  const minAuthorities = spec.minAuthorities ?? 1;
+  const authorities = spec.authorities.flatMap((authority, index) => {
+    const compiled = compileAuthority(authority, context, (path, problem, reason) =>
+      report(`spec.authorities[${index}]${path === '' ? '' : `.${path}`}`, problem, reason),
+    );
+    return compiled === undefined ? [] : [compiled];
+  });
+  checkAuthorities(spec, authorities, report);
+  return {
+    digest: spec.digest ?? 'Require',
+    authorities,
+    minAuthorities,
+    validations: (spec.validations ?? []).flatMap((validation, index) =>
+      compileValidation(validation, `spec.validations[${index}]`, { context, report }),
+    ),
+  };
+}
+
+function checkAuthorities(
+  spec: ClusterModelPolicySpec,
+  authorities: readonly Authority[],
+  report: Report,
+): void {
+  const minAuthorities = spec.minAuthorities ?? 1;
+  const names = spec.authorities.map(({ name }) => name);
+  if (new Set(names).size !== names.length) report('spec.authorities', 'two authorities have the same name');
+  if (minAuthorities > names.length)
+    report('spec.minAuthorities', 'it is larger than the number of authorities');
+  if (names.length > 1 && spec.authorities.some((authority) => authority.static !== undefined))
+    report('spec.authorities', 'a static authority must be the only one');
+  if (minAuthorities < 2) return;
+  const keys = authorities.flatMap((authority) =>
+    authority.kind === 'key' ? authority.keys.map(({ fingerprint }) => fingerprint) : [],
+  );
+  if (new Set(keys).size !== keys.length)
+    report('spec.authorities', 'two authorities have the same key, which cannot count twice');
+}
+
+interface ValidationContext {
+  readonly context: CompileContext;
+  readonly report: Report;
+}
+
+function compileValidation(
+  validation: NonNullable<ClusterModelPolicySpec['validations']>[number],
+  path: string,
+  { context, report }: ValidationContext,
+): readonly CompiledValidation[] {
+  const compile = (source: string, scope: CelScope, field: string): CelProgram | undefined => {
+    const result = context.engine.compile(source, scope);
+    if (result.ok) return result.program;
+    for (const { message, caret } of result.diagnostics)
+      report(`${path}.${field}`, `${message}${caret === undefined ? '' : `\n${caret}`}`);
+    return undefined;
+  };
+  const { expression, message, messageExpression } = validation;
+  const program = compile(expression, 'validation', 'expression');
+  const messageProgram =
+    messageExpression === undefined ? undefined : compile(messageExpression, 'message', 'messageExpression');
+  return program === undefined ? [] : [{ program, message, messageProgram }];
+}
+
+/** The name of a policy object; objects without one are refused by their readers. */
+export function toObjectName(object: unknown): string | undefined {
+  const { name } = toRecord(toRecord(object)['metadata']);
+  return isRecord(object) && typeof name === 'string' && name !== '' ? name : undefined;
+}

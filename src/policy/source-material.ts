@@ -1,0 +1,20 @@
+// Where do the keys and roots that policies name come from? Secrets and ConfigMaps by namespace and name, as plain
+// values; whoever watches or reads them fills the map.
+
+/** Data of a Secret or ConfigMap, decoded. */
+export type MaterialData = ReadonlyMap<string, Buffer>;
+
+/** Secrets and ConfigMaps by `kind/namespace/name`. */
+export type SourceMaterial = ReadonlyMap<string, MaterialData>;
+
+/** The key of an object in {@link SourceMaterial}. */
+export function toMaterialKey(kind: 'Secret' | 'ConfigMap', namespace: string, name: string): string {
+  return `${kind}/${namespace}/${name}`;
+}
+
+/** What names are looked up in. */
+export interface MaterialContext {
+  readonly material: SourceMaterial;
+  /** Namespace of Secrets and ConfigMaps that cluster-wide objects name. */
+  readonly controllerNamespace: string;
+}

@@ -1,0 +1,102 @@
+// Which policies are in force right now? Holds the last known objects, compiles them when they change, and hands each
+// request one immutable snapshot, so that one request sees one world.
+import { isRecord, toRecord, toText } from '../lib/text.ts';
+import type { CelEngine } from './cel/engine.ts';
+import { compileTrustRoot, type CompiledTrustRoot } from './compile-trust-root.ts';
+import { compilePolicy, type PolicySource } from './compile.ts';
+import type { CompiledPolicy } from './compiled.ts';
+import type { MaterialContext, SourceMaterial } from './source-material.ts';
+
+/** Everything policies are made of, as it was last read. */
+export interface PolicyInputs {
+  readonly policies: readonly PolicySource[];
+  /** Specs of TrustRoots by name. */
+  readonly trustRoots: ReadonlyMap<string, unknown>;
+  readonly material: SourceMaterial;
+  /** Namespace objects by name; undefined: every namespace exists, with only its name as label. */
+  readonly namespaces: ReadonlyMap<string, unknown> | undefined;
+}
+
+/** A namespace with the object that CEL sees. */
+export interface KnownNamespace {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly object: unknown;
+}
+
+/** One world. */
+export interface PolicySnapshot {
+  /** Rises with every change. */
+  readonly generation: number;
+  readonly policies: readonly CompiledPolicy[];
+  /** The namespace, or undefined when it is not known. */
+  findNamespace(name: string): KnownNamespace | undefined;
+}
+
+/** The store: empty and not synced until the first update. */
+export interface PolicyStore {
+  /** The present world; undefined before the first update. */
+  snapshot(): PolicySnapshot | undefined;
+  update(inputs: PolicyInputs): void;
+}
+
+/** Creates an empty store. */
+export function createPolicyStore(engine: CelEngine, controllerNamespace: string): PolicyStore {
+  let current: PolicySnapshot | undefined;
+  return {
+    snapshot: () => current,
+    update(inputs) {
+      current = compileSnapshot(inputs, {
+        engine,
+        controllerNamespace,
+        generation: (current?.generation ?? 0) + 1,
+      });
+    },
+  };
+}
+
+interface SnapshotOptions {
+  readonly engine: CelEngine;
+  readonly controllerNamespace: string;
+  readonly generation: number;
+}
+
+function compileSnapshot(inputs: PolicyInputs, options: SnapshotOptions): PolicySnapshot {
+  const { engine, controllerNamespace, generation } = options;
+  const material: MaterialContext = { material: inputs.material, controllerNamespace };
+  const trustRoots = new Map<string, CompiledTrustRoot>();
+  for (const [name, spec] of inputs.trustRoots) trustRoots.set(name, compileTrustRoot(spec, material));
+  const context = { ...material, engine, trustRoots };
+  return {
+    generation,
+    policies: inputs.policies
+      .map((source) => compilePolicy(source, context))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    findNamespace: (name) => findNamespace(inputs.namespaces, name),
+  };
+}
+
+const NAME_LABEL = 'kubernetes.io/metadata.name';
+
+function findNamespace(
+  namespaces: ReadonlyMap<string, unknown> | undefined,
+  name: string,
+): KnownNamespace | undefined {
+  if (namespaces === undefined) return toKnownNamespace({ metadata: { name } }, name);
+  const object = namespaces.get(name);
+  return object === undefined ? undefined : toKnownNamespace(object, name);
+}
+
+/** Reads a Namespace object. The name label is what the API server always sets; nothing in the object can change it. */
+export function toKnownNamespace(object: unknown, name: string): KnownNamespace {
+  const metadata = toRecord(toRecord(object)['metadata']);
+  const labels: Record<string, string> = {};
+  for (const [key, value] of Object.entries(toRecord(metadata['labels']))) {
+    const text = toText(value);
+    if (text !== undefined) labels[key] = text;
+  }
+  labels[NAME_LABEL] = name;
+  return {
+    labels,
+    object: { ...(isRecord(object) ? object : {}), metadata: { ...metadata, name, labels } },
+  };
+}

@@ -1,0 +1,89 @@
+// What can a policy say? The custom resources as administrators write them, already checked against schema.ts.
+// Meaning is given by compile.ts; words follow ValidatingAdmissionPolicy where they mean the same.
+
+export const API_GROUP = 'modelpolicy.dev';
+export const API_VERSION = `${API_GROUP}/v1alpha1`;
+
+/** A label selector as everywhere in Kubernetes: all parts must hold; an empty one selects everything. */
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly LabelExpression[];
+}
+
+export interface LabelExpression {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+  readonly values?: readonly string[];
+}
+
+export interface ModelSelector {
+  readonly glob?: string;
+  readonly exclude?: readonly string[];
+  readonly sources?: readonly ('ImageVolume' | 'ContainerImage' | 'URI')[];
+}
+
+export interface KeyReference {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** Bytes from exactly one place. */
+export interface PemSource {
+  readonly pem?: string;
+  readonly secretKeyRef?: KeyReference;
+  readonly configMapKeyRef?: KeyReference;
+}
+
+export interface Identity {
+  readonly issuer?: string;
+  readonly issuerRegExp?: string;
+  readonly subject?: string;
+  readonly subjectRegExp?: string;
+  readonly claims?: Readonly<Record<string, string>>;
+  readonly claimsRegExp?: Readonly<Record<string, string>>;
+}
+
+export interface AuthoritySpec {
+  readonly name: string;
+  readonly key?: PemSource;
+  readonly keyless?: {
+    readonly identities: readonly Identity[];
+    readonly trustRootRef: { readonly name: string };
+    readonly minLogEntries?: number;
+    readonly minTimestamps?: number;
+  };
+  readonly static?: { readonly action: 'Pass' | 'Fail'; readonly message?: string };
+  readonly signatureFormats?: readonly ('CosignBundle' | 'ModelSigning')[];
+}
+
+export interface ValidationSpec {
+  readonly expression: string;
+  readonly message?: string;
+  readonly messageExpression?: string;
+}
+
+export type ValidationAction = 'Deny' | 'Warn' | 'Audit';
+
+export interface ClusterModelPolicySpec {
+  readonly namespaceSelector?: LabelSelector;
+  readonly models?: readonly ModelSelector[];
+  readonly digest?: 'Require' | 'Resolve';
+  readonly authorities: readonly AuthoritySpec[];
+  readonly minAuthorities?: number;
+  readonly validations?: readonly ValidationSpec[];
+  readonly validationActions?: readonly ValidationAction[];
+}
+
+export interface TrustRootSpec {
+  readonly sigstorePublicGood?: Record<string, never>;
+  readonly trustedRoot?: {
+    readonly json?: string;
+    readonly secretKeyRef?: KeyReference;
+    readonly configMapKeyRef?: KeyReference;
+  };
+  readonly requirements?: {
+    readonly logEntries?: number;
+    readonly timestamps?: number;
+    readonly certificateTimestamps?: number;
+  };
+}

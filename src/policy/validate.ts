@@ -1,0 +1,69 @@
+// Does this document have the shape of its kind? ajv over the structural schemas, unknown fields refused, with the
+// path of every fault: what the API server does for objects in the cluster.
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { quote } from '../lib/text.ts';
+import { CLUSTER_MODEL_POLICY_SPEC } from './cluster-model-policy-schema.ts';
+import type { Schema } from './schema.ts';
+import { TRUST_ROOT_SPEC } from './trust-root-schema.ts';
+
+/** A fault in a document: `path` as steps from its root, `message` one clause. */
+export interface Fault {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+const MAX_FAULTS = 8;
+const ajv = new Ajv({ allErrors: true, strict: false, validateFormats: false });
+const VALIDATORS: Readonly<Record<string, ValidateFunction>> = {
+  ClusterModelPolicy: ajv.compile(closed(CLUSTER_MODEL_POLICY_SPEC)),
+  TrustRoot: ajv.compile(closed(TRUST_ROOT_SPEC)),
+};
+
+// Structural schemas leave unknown fields to pruning; a file has nobody who prunes it.
+function closed(schema: Schema): object {
+  const { properties, items, additionalProperties, ...rest } = schema;
+  return {
+    ...rest,
+    ...(properties === undefined
+      ? {}
+      : {
+          properties: Object.fromEntries(
+            Object.entries(properties).map(([name, child]) => [name, closed(child)]),
+          ),
+          additionalProperties: false,
+        }),
+    ...(additionalProperties === undefined ? {} : { additionalProperties: closed(additionalProperties) }),
+    ...(items === undefined ? {} : { items: closed(items) }),
+  };
+}
+
+/** The faults of a spec, at most 8; none when it has the shape of its kind. */
+export function validateSpec(kind: 'ClusterModelPolicy' | 'TrustRoot', spec: unknown): readonly Fault[] {
+  const validate = VALIDATORS[kind];
+  if (validate === undefined || validate(spec)) return [];
+  return (validate.errors ?? []).slice(0, MAX_FAULTS).map(toFault);
+}
+
+function toFault(error: ErrorObject): Fault {
+  const path = error.instancePath
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+  const parameters = error.params as Record<string, unknown>;
+  const unknown = parameters['additionalProperty'];
+  if (typeof unknown === 'string')
+    return { path: [...path, unknown], message: `unknown field ${quote(unknown, 64)}` };
+  const missing = parameters['missingProperty'];
+  if (typeof missing === 'string') return { path, message: `${missing} is required` };
+  const allowed = parameters['allowedValues'];
+  const choices = Array.isArray(allowed) ? `: ${allowed.join(', ')}` : '';
+  return { path, message: `${error.message ?? 'invalid'}${choices}` };
+}
+
+/** Writes a path as kubectl does: `spec.authorities[0].key`. */
+export function toFieldPath(path: readonly (string | number)[]): string {
+  return path
+    .map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
+    .join('');
+}

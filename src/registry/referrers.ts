@@ -1,0 +1,119 @@
+// What refers to this digest? Referrers API with pagination, then the referrers tag schema (distribution-spec
+// "Listing Referrers" and "Unavailable Referrers API"). Trouble is an error, never an empty list.
+import { splitDigest } from '../lib/digest.ts';
+import { quote } from '../lib/text.ts';
+import {
+  ManifestError,
+  MAX_MANIFEST_BYTES,
+  OCI_INDEX,
+  parseManifest,
+  type Descriptor,
+} from '../model/manifest.ts';
+import { RegistryError } from './error.ts';
+import type { Exchange } from './exchange.ts';
+import { requireOk, type FetchedManifest, type Located } from './resource.ts';
+import type { TransportResponse } from './transport.ts';
+
+/** Pages of one listing that are read (docs: limits). */
+export const MAX_REFERRER_PAGES = 10;
+/** Candidates of one subject that are read (docs: limits). */
+export const MAX_REFERRERS = 64;
+/** Statuses by which registries say that they lack the API; some answer with a web page instead. */
+const NO_API = new Set([400, 404, 405, 406]);
+
+/** At most {@link MAX_REFERRERS} descriptors; `isTruncated` when there were more. */
+export interface ReferrersList {
+  readonly descriptors: readonly Descriptor[];
+  readonly isTruncated: boolean;
+}
+
+/** One listing to make. */
+export interface ReferrersRequest {
+  readonly firstPage: Located;
+  readonly exchange: Exchange;
+  readonly fetchTag: (tag: string) => Promise<FetchedManifest>;
+  readonly digest: string;
+  readonly signal: AbortSignal;
+}
+
+/** Lists referrers, unfiltered: the artifactType in a listing is a hint that registries write differently. */
+export async function listReferrers(request: ReferrersRequest): Promise<ReferrersList> {
+  const found: Descriptor[] = [];
+  let url = request.firstPage.url;
+  for (let page = 1; ; page += 1) {
+    const response = await request.exchange({
+      scope: request.firstPage.scope,
+      url,
+      accept: OCI_INDEX,
+      maxBytes: MAX_MANIFEST_BYTES,
+      followElsewhere: false,
+      signal: request.signal,
+    });
+    if (page === 1 && lacksApi(response)) return listByTag(request);
+    requireOk(response, request.firstPage.scope, `referrers of ${request.digest}`);
+    found.push(...toDescriptors(response.body));
+    const next = toNextPage(response, url);
+    if (found.length > MAX_REFERRERS || next === undefined) return toList(found, false);
+    if (page === MAX_REFERRER_PAGES) return toList(found, true);
+    url = next;
+  }
+}
+
+function toList(found: readonly Descriptor[], hasMore: boolean): ReferrersList {
+  return {
+    // Annotations of a listing are hints of unbounded size that nothing reads.
+    descriptors: found.slice(0, MAX_REFERRERS).map(({ mediaType, digest, size }) => ({
+      mediaType,
+      digest,
+      size,
+      annotations: {},
+    })),
+    isTruncated: hasMore || found.length > MAX_REFERRERS,
+  };
+}
+
+function lacksApi(response: TransportResponse): boolean {
+  if (NO_API.has(response.status) || (response.status >= 300 && response.status < 400)) return true;
+  const type = (response.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
+  return response.status === 200 && type !== OCI_INDEX;
+}
+
+// distribution-spec "Referrers Tag Schema": <alg>-<ref>, cut to 32 and 64 characters.
+async function listByTag(request: ReferrersRequest): Promise<ReferrersList> {
+  const { algorithm, hex } = splitDigest(request.digest);
+  try {
+    const { bytes } = await request.fetchTag(`${algorithm}-${hex.slice(0, 64)}`);
+    return toList(toDescriptors(bytes), false);
+  } catch (error) {
+    if (error instanceof RegistryError && error.kind === 'notFound')
+      return { descriptors: [], isTruncated: false };
+    throw error;
+  }
+}
+
+function toDescriptors(bytes: Buffer): readonly Descriptor[] {
+  try {
+    const index = parseManifest(bytes);
+    if (index.kind === 'index') return index.manifests;
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    throw new RegistryError('invalid', `the referrers listing is invalid: ${error.message}`);
+  }
+  throw new RegistryError('invalid', 'the referrers listing is no index');
+}
+
+// RFC 8288, rel="next". Another host would be a redirect in disguise; another path would be another listing.
+function toNextPage(response: TransportResponse, current: URL): URL | undefined {
+  const link = response.headers['link'];
+  const target = link === undefined ? undefined : /^<([^>]{1,2048})>\s*;[^,]*rel="?next"?/i.exec(link)?.[1];
+  if (target === undefined) return undefined;
+  let url: URL;
+  try {
+    url = new URL(target, current);
+  } catch {
+    throw new RegistryError('invalid', `the next page ${quote(target, 120)} is no URL`);
+  }
+  if (url.origin !== current.origin || url.pathname !== current.pathname)
+    throw new RegistryError('invalid', `the next page ${quote(target, 120)} leaves the listing`);
+  return url;
+}

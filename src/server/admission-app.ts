@@ -1,0 +1,50 @@
+// Which HTTP requests reach a decision? The express app of the admission port: one route, raw capped bodies, JSON
+// errors, nothing that says more than it must.
+import express, { type ErrorRequestHandler, type Express } from 'express';
+import type { ReviewHandler } from '../admission/handle.ts';
+import { MAX_REVIEW_BYTES } from '../admission/review.ts';
+import { parseDurationMs } from '../lib/duration.ts';
+import { toRecord } from '../lib/text.ts';
+
+const MAX_TIMEOUT_MS = 30_000;
+
+/** Creates the app around a handler. */
+export function createAdmissionApp(handle: ReviewHandler): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  // Compressed bodies are refused: nobody sends them, and they could grow.
+  const readBody = express.raw({ type: () => true, limit: MAX_REVIEW_BYTES, inflate: false });
+  app.post('/validate', readBody, async (request, response) => {
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    const result = await handle(body, toTimeoutMs(request.query['timeout']));
+    response.status(result.status).json(result.body);
+  });
+  app.use((_request, response) => {
+    response
+      .status(404)
+      .json({ error: { reason: 'NotFound', message: 'only POST /validate is served here' } });
+  });
+  app.use(answerError);
+  return app;
+}
+
+// The API server sends at most 30 s; what cannot be read counts as not sent.
+function toTimeoutMs(value: unknown): number | undefined {
+  const timeoutMs = typeof value === 'string' ? parseDurationMs(value) : undefined;
+  return timeoutMs === undefined || timeoutMs === 0 ? undefined : Math.min(timeoutMs, MAX_TIMEOUT_MS);
+}
+
+const answerError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+  if (response.headersSent) {
+    next(error);
+    return;
+  }
+  const { status } = toRecord(error);
+  const code = typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
+  const message =
+    code === 413 ? `the body is larger than ${MAX_REVIEW_BYTES} bytes` : 'the request could not be read';
+  response
+    .status(code)
+    .json({ error: { reason: code === 500 ? 'InternalError' : 'RequestMalformed', message } });
+};

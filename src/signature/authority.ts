@@ -1,0 +1,45 @@
+// Whom does a policy trust, in the form that verification needs? Compiled once per policy by policy/compile.ts.
+import type { TrustedRoot } from '../trust/trusted-root.ts';
+import type { SignatureFormat } from './facts.ts';
+import type { IdentityMatcher } from './identity.ts';
+import type { TrustedKey } from './public-key.ts';
+
+/** What keyless evidence must hold; each number counts distinct logs or timestamp authorities. */
+export interface Requirements {
+  readonly logEntries: number;
+  /** At least 1: without a trusted time a short-lived certificate proves nothing. */
+  readonly timestamps: number;
+  readonly certificateTimestamps: number;
+}
+
+/** Signed by one of these keys. */
+export interface KeyAuthority {
+  readonly kind: 'key';
+  readonly name: string;
+  readonly signatureFormats: ReadonlySet<SignatureFormat>;
+  readonly keys: readonly TrustedKey[];
+}
+
+/** Signed with a short-lived certificate of the trust root's CA for one of these identities. */
+export interface KeylessAuthority {
+  readonly kind: 'keyless';
+  readonly name: string;
+  readonly signatureFormats: ReadonlySet<SignatureFormat>;
+  readonly identities: readonly IdentityMatcher[];
+  readonly trustRoot: string;
+  readonly root: TrustedRoot;
+  readonly requirements: Requirements;
+}
+
+/** Decided by the policy alone: nothing is fetched. */
+export interface StaticAuthority {
+  readonly kind: 'static';
+  readonly name: string;
+  readonly action: 'Pass' | 'Fail';
+  readonly message: string;
+}
+
+/** An authority that verifies signatures. */
+export type SigningAuthority = KeyAuthority | KeylessAuthority;
+/** Any authority. */
+export type Authority = SigningAuthority | StaticAuthority;

@@ -1,0 +1,12 @@
+// Why does a signature not count? The one typed failure of this folder; callers turn it into a finding.
+import type { DenialReason } from '../reason.ts';
+
+/** Thrown by every `verify*` and `parse*` here; `message` is one clause, foreign text escaped. */
+export class SignatureError extends Error {
+  override readonly name = 'SignatureError';
+  readonly reason: DenialReason;
+  constructor(reason: DenialReason, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}

@@ -1,0 +1,188 @@
+// Did a short-lived certificate of a trusted CA sign this, at a time that somebody trusted recorded? Our own checks
+// around @sigstore/verify: identity, leaf profile, entry binding, distinct authorities, windows, clocks.
+import { RFC3161Timestamp } from '@sigstore/core';
+import { quote } from '../lib/text.ts';
+import { isWithin, type LogAuthority, type TrustedRoot } from '../trust/trusted-root.ts';
+import type { KeylessAuthority } from './authority.ts';
+import type { LogEntry } from './bundle.ts';
+import type { SignatureCandidate } from './candidate.ts';
+import { parseLeafCertificate, type LeafCertificate } from './certificate.ts';
+import { SignatureError } from './error.ts';
+import type { SignatureFacts } from './facts.ts';
+import { matchIdentity } from './identity.ts';
+import { verifyLogBodySigner } from './log-body.ts';
+import { toTrustMaterial, WitnessCertificate, witnessKeyless } from './witness.ts';
+
+/** A verified time later than now by more than this is refused, in milliseconds. */
+export const MAX_CLOCK_SKEW_MS = 5 * 60 * 1000;
+
+/** Verifies the signer of a keyless candidate. @throws SignatureError */
+export function verifyKeyless(
+  { bundle }: SignatureCandidate,
+  authority: KeylessAuthority,
+  now: Date,
+): Omit<SignatureFacts, 'format' | 'annotations'> {
+  if (bundle.material.kind === 'certificateChain')
+    throw new SignatureError(
+      'UnsupportedFormat',
+      'it carries a certificate chain, which keyless signatures do not',
+    );
+  if (bundle.material.kind !== 'certificate')
+    throw new SignatureError(
+      'SignerNotTrusted',
+      'it is signed with a key where the authority names identities',
+    );
+  const leaf = parseLeafCertificate(bundle.material.der);
+  const evidence = selectEvidence(bundle, authority.root);
+  for (const entry of evidence.logEntries) verifyLogBodySigner(entry, leaf.der);
+  const { requirements } = authority;
+  requireDistinct(evidence, authority);
+  witnessKeyless(
+    {
+      envelope: bundle.envelope,
+      leaf: new WitnessCertificate(leaf.der, leaf.precertificateTbs),
+      logEntries: evidence.logEntries,
+      timestamps: evidence.timestamps,
+    },
+    toTrustMaterial(authority.root),
+    {
+      tlogThreshold: requirements.logEntries,
+      timestampThreshold: requirements.timestamps,
+      ctlogThreshold: requirements.certificateTimestamps,
+    },
+  );
+  const signedAt = requireTimes(evidence, leaf, now);
+  requireLogWindows(evidence, signedAt);
+  requireIdentity(leaf, authority);
+  return {
+    issuer: leaf.issuer,
+    subject: leaf.subject,
+    claims: leaf.claims,
+    keyFingerprint: leaf.keyFingerprint,
+    certificate: { serial: leaf.serial, notBefore: leaf.notBefore, notAfter: leaf.notAfter },
+    signedAt,
+    timeSources: [...new Set(evidence.times.map(({ source }) => source))],
+    logs: evidence.logEntries.map((entry, index) => ({
+      origin: evidence.logs[index]?.baseUrl ?? '',
+      index: entry.proof?.logIndex ?? entry.logIndex,
+    })),
+  };
+}
+
+interface TrustedTime {
+  readonly at: Date;
+  readonly source: 'tsa' | 'transparency-log';
+  /** Who vouches for it: times of one operator count once. */
+  readonly operator: string;
+}
+
+interface Evidence {
+  readonly logEntries: readonly LogEntry[];
+  /** The log of each entry. */
+  readonly logs: readonly LogAuthority[];
+  readonly timestamps: readonly RFC3161Timestamp[];
+  readonly times: readonly TrustedTime[];
+}
+
+// Material of logs and TSAs that the root does not know proves nothing and harms nothing: it is left out.
+// What a known authority signed must verify, or the candidate fails.
+function selectEvidence(bundle: SignatureCandidate['bundle'], root: TrustedRoot): Evidence {
+  const logs: LogAuthority[] = [];
+  const logEntries = bundle.logEntries.filter((entry) => {
+    const log = root.logs.find(({ logId }) => logId.equals(entry.logId));
+    if (log !== undefined) logs.push(log);
+    return log !== undefined;
+  });
+  const known = bundle.timestamps.flatMap((der) => selectTimestamp(der, root));
+  const integrated = logEntries.flatMap((entry, index) =>
+    entry.signedEntryTimestamp === undefined || entry.integratedTime === '0'
+      ? []
+      : [
+          {
+            at: new Date(Number(entry.integratedTime) * 1000),
+            source: 'transparency-log' as const,
+            operator: toOperator(logs[index]),
+          },
+        ],
+  );
+  return {
+    logEntries,
+    logs,
+    timestamps: known.map(({ timestamp }) => timestamp),
+    times: [...known.map(({ time }) => time), ...integrated],
+  };
+}
+
+function toOperator(authority: { operator: string; logId?: Buffer } | undefined): string {
+  return authority?.operator || (authority?.logId?.toString('hex') ?? '');
+}
+
+function selectTimestamp(
+  der: Buffer,
+  root: TrustedRoot,
+): { timestamp: RFC3161Timestamp; time: TrustedTime }[] {
+  const material = toTrustMaterial(root);
+  try {
+    const timestamp = RFC3161Timestamp.parse(der as Buffer<ArrayBuffer>);
+    const index = material.timestampAuthorities.findIndex(({ certChain: [signer] }) => {
+      return (
+        signer?.serialNumber.equals(timestamp.signerSerialNumber) === true &&
+        signer.issuer.equals(timestamp.signerIssuer)
+      );
+    });
+    if (index === -1) return [];
+    const operator = root.timestampAuthorities[index]?.operator || `tsa ${index}`;
+    return [{ timestamp, time: { at: timestamp.signingTime, source: 'tsa', operator } }];
+  } catch {
+    throw new SignatureError('TimestampInvalid', 'a timestamp cannot be read');
+  }
+}
+
+function requireDistinct({ logs, times }: Evidence, { requirements, trustRoot }: KeylessAuthority): void {
+  const operators = new Set(logs.map(toOperator)).size;
+  if (operators < requirements.logEntries)
+    throw new SignatureError(
+      'TransparencyLogInvalid',
+      `it has entries of ${operators} logs that TrustRoot ${quote(trustRoot, 63)} knows, ${requirements.logEntries} are required`,
+    );
+  const clocks = new Set(times.map(({ operator }) => operator)).size;
+  if (clocks < requirements.timestamps)
+    throw new SignatureError(
+      'TimestampInvalid',
+      `it has times of ${clocks} authorities that TrustRoot ${quote(trustRoot, 63)} knows, ${requirements.timestamps} are required`,
+    );
+}
+
+function requireTimes({ times }: Evidence, leaf: LeafCertificate, now: Date): Date {
+  for (const { at } of times) {
+    if (at.getTime() > now.getTime() + MAX_CLOCK_SKEW_MS)
+      throw new SignatureError(
+        'TimestampInvalid',
+        `its time ${at.toISOString()} is in the future of this controller's clock`,
+      );
+    if (at < leaf.notBefore || at > leaf.notAfter)
+      throw new SignatureError(
+        'TimestampInvalid',
+        `its time ${at.toISOString()} is outside the certificate's validity`,
+      );
+  }
+  return new Date(Math.min(...times.map(({ at }) => at.getTime())));
+}
+
+// The library checks a log key's window only for signed entry timestamps, not for inclusion proofs.
+function requireLogWindows({ logs }: Evidence, signedAt: Date): void {
+  const stale = logs.find(({ validFor }) => !isWithin(signedAt, validFor));
+  if (stale !== undefined)
+    throw new SignatureError(
+      'TransparencyLogInvalid',
+      `the key of log ${quote(stale.baseUrl, 80)} was not valid at ${signedAt.toISOString()}`,
+    );
+}
+
+function requireIdentity(leaf: LeafCertificate, { identities, name }: KeylessAuthority): void {
+  if (identities.some((allowed) => matchIdentity(leaf, allowed))) return;
+  throw new SignatureError(
+    'IdentityMismatch',
+    `it is signed by ${quote(leaf.subject)} of issuer ${quote(leaf.issuer)}, which authority ${quote(name, 63)} does not name`,
+  );
+}

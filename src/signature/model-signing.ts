@@ -1,0 +1,144 @@
+// Do the signed files and the packaged files agree? OpenSSF Model Signing v1.0 statements matched against the layers
+// of a manifest, without fetching one: sound only where a layer is one raw file, whose digest is then the file's.
+// Specification: ossf/model-signing-spec spec/v1.0.md.
+import { createHash } from 'node:crypto';
+import { isRecord, quote, toArray, toRecord, toText } from '../lib/text.ts';
+import { splitDigest } from '../lib/digest.ts';
+import type { ImageManifest, Descriptor } from '../model/manifest.ts';
+import { EMPTY_CONFIG, toFileName, toFormat, toLayerClass } from '../model/packaging.ts';
+import type { ModelFormat } from '../model/facts.ts';
+import { SignatureError } from './error.ts';
+import { requireSignatureSubject, type Statement } from './statement.ts';
+
+/** Most files of one statement (docs: limits). */
+export const MAX_RESOURCES = 10_000;
+const MAX_NAME_CHARS = 1024;
+/** What a signer may leave out, and nothing else: none of it steers how a model runs. */
+const IGNORABLE = new Set(['.gitattributes', '.gitignore', 'model.sig']);
+const SHA256_HEX = /^[0-9a-f]{64}$/;
+
+const invalid = (message: string): SignatureError =>
+  new SignatureError('SignatureInvalid', `the model signing statement is invalid: ${message}`);
+const mismatch = (message: string): SignatureError => new SignatureError('FileSetMismatch', message);
+
+/** Checks that a verified statement is about exactly the files of a manifest. @throws SignatureError */
+export function verifyModelFiles(statement: Statement, manifest: ImageManifest): void {
+  const predicate = toRecord(statement.predicate);
+  const resources = readResources(predicate);
+  checkRootDigest(statement, resources);
+  const files = readFiles(manifest, resources);
+  const ignored = readIgnoredPaths(predicate);
+  for (const [name, digest] of files) {
+    const signed = resources.get(name);
+    if (signed === undefined && !ignored.has(name))
+      throw mismatch(`the layer ${quote(name)} is not among the signed files`);
+    if (signed !== undefined && signed !== digest)
+      throw mismatch(`the layer ${quote(name)} is not the file that was signed`);
+  }
+  for (const name of resources.keys())
+    if (!files.has(name)) throw mismatch(`the signed file ${quote(name)} is not among the layers`);
+}
+
+function readResources(predicate: Record<string, unknown>): ReadonlyMap<string, string> {
+  const serialization = toRecord(predicate['serialization']);
+  if (serialization['method'] !== 'files')
+    throw new SignatureError(
+      'UnsupportedFormat',
+      `model signing by ${quote(toText(serialization['method']) ?? '', 40)} cannot be matched to layers`,
+    );
+  const list = toArray(predicate['resources']);
+  if (list.length === 0) throw invalid('it lists no files');
+  if (list.length > MAX_RESOURCES) throw invalid(`it lists more than ${MAX_RESOURCES} files`);
+  const resources = new Map<string, string>();
+  const seen = new Set<string>();
+  for (const entry of list) {
+    const { name, digest } = readResource(entry);
+    addName(seen, name);
+    resources.set(name, digest);
+  }
+  return resources;
+}
+
+function readResource(entry: unknown): { name: string; digest: string } {
+  const { name, algorithm, digest } = toRecord(entry);
+  if (algorithm !== 'sha256')
+    throw new SignatureError(
+      'UnsupportedFormat',
+      `files hashed by ${quote(toText(algorithm) ?? '', 40)} cannot be matched to layers`,
+    );
+  if (typeof digest !== 'string' || !SHA256_HEX.test(digest)) throw invalid('a file has no SHA-256 digest');
+  if (typeof name !== 'string') throw invalid('a file has no name');
+  return { name, digest };
+}
+
+// Two names that some file system takes for one must not both exist; paths must mean the same to every reader.
+function addName(seen: Set<string>, name: string): void {
+  const parts = name.split('/');
+  const isCanonical =
+    name.length <= MAX_NAME_CHARS &&
+    parts.every((part) => part !== '' && part !== '.' && part !== '..') &&
+    // eslint-disable-next-line no-control-regex
+    !/[\\\u0000-\u001f\u007f]/.test(name);
+  if (!isCanonical) throw mismatch(`the file name ${quote(name)} is not canonical`);
+  const folded = name.normalize('NFC').toLowerCase();
+  if (seen.has(folded)) throw mismatch(`the file name ${quote(name)} stands twice`);
+  seen.add(folded);
+}
+
+// spec/v1.0.md: SHA-256 over the concatenated raw digests in listed order.
+function checkRootDigest(statement: Statement, resources: ReadonlyMap<string, string>): void {
+  const root = createHash('sha256');
+  for (const digest of resources.values()) root.update(Buffer.from(digest, 'hex'));
+  const { digest } = requireSignatureSubject(statement);
+  if (Object.keys(digest).length !== 1 || digest['sha256'] !== root.digest('hex'))
+    throw invalid('its subject is not the digest of its files');
+}
+
+function readFiles(manifest: ImageManifest, resources: ReadonlyMap<string, string>): Map<string, string> {
+  const format = toFormat(manifest);
+  const files = new Map<string, string>();
+  const seen = new Set<string>();
+  for (const [index, layer] of manifest.layers.entries()) {
+    const name = readLayerName(layer, index, format);
+    addName(seen, name);
+    files.set(name, splitDigest(layer.digest).hex);
+  }
+  addConfig(manifest, { format, files, resources });
+  return files;
+}
+
+function readLayerName(layer: Descriptor, index: number, format: ModelFormat): string {
+  if (toLayerClass(layer, format) !== 'rawFile' || !layer.digest.startsWith('sha256:'))
+    throw new SignatureError(
+      'OpaqueLayer',
+      `layer ${index} of type ${quote(layer.mediaType, 80)} cannot be compared with signed files without unpacking it`,
+    );
+  const { name, isAmbiguous } = toFileName(layer, format);
+  if (isAmbiguous) throw mismatch(`layer ${index} has two different file names`);
+  if (name === undefined) throw mismatch(`layer ${index} has no file name`);
+  return name;
+}
+
+interface ConfigCheck {
+  readonly format: ModelFormat;
+  readonly files: Map<string, string>;
+  readonly resources: ReadonlyMap<string, string>;
+}
+
+// A config is unsigned unless it is one of the files, so it may only be of a type that steers nothing.
+function addConfig(manifest: ImageManifest, { format, files, resources }: ConfigCheck): void {
+  const { config } = manifest;
+  if (config.mediaType === EMPTY_CONFIG) return;
+  if (resources.get('config.json') === splitDigest(config.digest).hex && !files.has('config.json')) {
+    files.set('config.json', splitDigest(config.digest).hex);
+    return;
+  }
+  if (format !== 'ModelPack' && format !== 'Docker')
+    throw mismatch(`the config of type ${quote(config.mediaType, 80)} is not among the signed files`);
+}
+
+function readIgnoredPaths(predicate: Record<string, unknown>): ReadonlySet<string> {
+  const serialization = predicate['serialization'];
+  const paths = isRecord(serialization) ? toArray(serialization['ignore_paths']) : [];
+  return new Set(paths.filter((path): path is string => typeof path === 'string' && IGNORABLE.has(path)));
+}

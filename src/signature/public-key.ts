@@ -1,0 +1,74 @@
+// Which public keys does an admin trust? Reads PEM blocks into keys that are allowed to sign models.
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { sha256Hex } from '../lib/digest.ts';
+import { quote } from '../lib/text.ts';
+
+/** Most PEM blocks of one authority: several mean rotation, not a phone book. */
+export const MAX_KEYS = 16;
+const CURVES = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
+
+/** A key that an authority names. */
+export interface TrustedKey {
+  readonly key: KeyObject;
+  /** Lower-case hex SHA-256 of the SubjectPublicKeyInfo DER. */
+  readonly fingerprint: string;
+  /** Everything tools write as a hint for this key: looking aids, never trust. */
+  readonly hints: ReadonlySet<string>;
+}
+
+/** Keys, or why the text holds none that may be used. */
+export type KeysResult =
+  | { readonly ok: true; readonly keys: readonly TrustedKey[] }
+  | { readonly ok: false; readonly problem: string };
+
+/** Parses one or more `PUBLIC KEY` PEM blocks: ECDSA P-256, P-384 and P-521, Ed25519. */
+export function parsePublicKeys(pem: string): KeysResult {
+  const blocks =
+    pem.match(/-----BEGIN [A-Z0-9 ]{1,40}-----[^-]{1,10000}-----END [A-Z0-9 ]{1,40}-----/g) ?? [];
+  if (blocks.length === 0) return { ok: false, problem: 'it holds no PEM block' };
+  if (blocks.length > MAX_KEYS) return { ok: false, problem: `it holds more than ${MAX_KEYS} PEM blocks` };
+  const keys: TrustedKey[] = [];
+  for (const block of blocks) {
+    const result = parsePublicKey(block);
+    if (typeof result === 'string') return { ok: false, problem: result };
+    // One key listed twice is one signer.
+    if (!keys.some(({ fingerprint }) => fingerprint === result.fingerprint)) keys.push(result);
+  }
+  return { ok: true, keys };
+}
+
+function parsePublicKey(block: string): TrustedKey | string {
+  // createPublicKey would also take a private key or a certificate and derive a public key from it.
+  const label = /^-----BEGIN ([A-Z0-9 ]+)-----/.exec(block)?.[1] ?? '';
+  if (label !== 'PUBLIC KEY') return `a PEM block is ${quote(label, 40)}, not PUBLIC KEY`;
+  let key: KeyObject;
+  try {
+    key = createPublicKey(block);
+  } catch {
+    return 'a PUBLIC KEY block does not parse';
+  }
+  if (!isAllowed(key))
+    return `a key of type ${key.asymmetricKeyType ?? 'unknown'} ${key.asymmetricKeyDetails?.namedCurve ?? ''} is not supported`.trimEnd();
+  return toTrustedKey(key);
+}
+
+function isAllowed(key: KeyObject): boolean {
+  if (key.asymmetricKeyType === 'ed25519') return true;
+  return key.asymmetricKeyType === 'ec' && CURVES.has(key.asymmetricKeyDetails?.namedCurve ?? '');
+}
+
+function toTrustedKey(key: KeyObject): TrustedKey {
+  const der = key.export({ type: 'spki', format: 'der' });
+  const fingerprint = sha256Hex(der);
+  const canonicalPem = key.export({ type: 'spki', format: 'pem' });
+  return {
+    key,
+    fingerprint,
+    // cosign: base64 of the DER's hash; model_signing: hex hash of the PEM text with its final newline.
+    hints: new Set([
+      Buffer.from(fingerprint, 'hex').toString('base64'),
+      sha256Hex(Buffer.from(canonicalPem)),
+      fingerprint,
+    ]),
+  };
+}

@@ -1,0 +1,129 @@
+// How often, how fast, and why not? All metrics of the process on one injected registry. Labels are bounded: never a
+// reference, a digest or free text; namespaces beyond a number share one label.
+import { Counter, Gauge, Histogram, collectDefaultMetrics, type Registry } from 'prom-client';
+import type { Decision } from '../verdict/decision.ts';
+import type { DenialReason } from '../reason.ts';
+
+/** Namespaces that get series of their own; later ones are counted as `(other)`. */
+export const MAX_NAMESPACE_LABELS = 500;
+const OTHER = '(other)';
+const DURATION_BUCKETS_SECONDS = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+];
+
+/** What the rest of the process reports. */
+export interface Metrics {
+  observeDecision(decision: Decision, request: { namespace: string; operation: string }): void;
+  observeRegistryRequest(status: string): void;
+  observeCache(cache: string, result: string): void;
+  setPolicies(valid: number, invalid: number): void;
+  setInFlight(requests: number): void;
+}
+
+/** Registers every metric. @param build shown by model_policy_build_info */
+export function createMetrics(registry: Registry, build: { version: string; node: string }): Metrics {
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const requests = new Counter({
+    name: 'model_policy_requests_total',
+    help: 'Admission requests by operation and verdict (allowed, denied, exempt).',
+    labelNames: ['operation', 'verdict'],
+    registers,
+  });
+  const decisions = new Counter({
+    name: 'model_policy_decisions_total',
+    help: 'Findings and passes by policy, namespace, action of the policy, and reason (Passed when there was no finding).',
+    labelNames: ['policy', 'namespace', 'action', 'reason'],
+    registers,
+  });
+  const stages = new Histogram({
+    name: 'model_policy_stage_duration_seconds',
+    help: 'Time of one request by stage; total covers all.',
+    labelNames: ['stage'],
+    buckets: DURATION_BUCKETS_SECONDS,
+    registers,
+  });
+  const registryRequests = new Counter({
+    name: 'model_policy_registry_requests_total',
+    help: 'HTTP exchanges with registries by status; error when there was no answer.',
+    labelNames: ['status'],
+    registers,
+  });
+  const cacheLookups = new Counter({
+    name: 'model_policy_cache_lookups_total',
+    help: 'Cache look-ups by cache and result (hit, miss, joined).',
+    labelNames: ['cache', 'result'],
+    registers,
+  });
+  const policies = new Gauge({
+    name: 'model_policy_policies',
+    help: 'Policies in force by state; invalid ones deny what they select.',
+    labelNames: ['state'],
+    registers,
+  });
+  const inFlight = new Gauge({
+    name: 'model_policy_requests_in_flight',
+    help: 'Admission requests being decided.',
+    registers,
+  });
+  new Gauge({
+    name: 'model_policy_build_info',
+    help: 'Always 1; the labels say what is running.',
+    labelNames: ['version', 'node'],
+    registers,
+  }).set(build, 1);
+  const toNamespaceLabel = createBoundedLabels(MAX_NAMESPACE_LABELS);
+
+  return {
+    observeDecision(decision, { namespace, operation }) {
+      requests.inc({ operation, verdict: toVerdictLabel(decision) });
+      for (const [stage, milliseconds] of Object.entries(decision.durationsMs))
+        stages.observe({ stage }, milliseconds / 1000);
+      const label = toNamespaceLabel(namespace);
+      for (const { policy, action, reason } of toSeries(decision))
+        decisions.inc({ policy, namespace: label, action, reason });
+    },
+    observeRegistryRequest: (status) => registryRequests.inc({ status }),
+    observeCache: (cache, result) => cacheLookups.inc({ cache, result }),
+    setPolicies(valid, invalid) {
+      policies.set({ state: 'valid' }, valid);
+      policies.set({ state: 'invalid' }, invalid);
+    },
+    setInFlight: (count) => inFlight.set(count),
+  };
+}
+
+function toVerdictLabel({ verdict, exemption }: Decision): string {
+  if (exemption !== undefined) return 'exempt';
+  return verdict.allowed ? 'allowed' : 'denied';
+}
+
+interface Series {
+  readonly policy: string;
+  readonly action: string;
+  readonly reason: DenialReason | 'Passed';
+}
+
+// One count per policy, action and reason of a request, however many references had it.
+function toSeries({ acted, uses }: Decision): readonly Series[] {
+  const found = acted.flatMap(({ finding, actions }) =>
+    [...actions].map((action): Series => ({ policy: finding.policy ?? '', action, reason: finding.reason })),
+  );
+  const passed = uses
+    .flatMap(({ results }) => results)
+    .filter(({ findings }) => findings.length === 0)
+    .flatMap(({ policy }) =>
+      [...policy.actions].map((action): Series => ({ policy: policy.name, action, reason: 'Passed' })),
+    );
+  return [...new Map([...found, ...passed].map((entry) => [JSON.stringify(entry), entry])).values()];
+}
+
+function createBoundedLabels(max: number): (label: string) => string {
+  const known = new Set<string>();
+  return (label) => {
+    if (known.has(label)) return label;
+    if (known.size >= max) return OTHER;
+    known.add(label);
+    return label;
+  };
+}

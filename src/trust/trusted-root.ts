@@ -1,0 +1,155 @@
+// Whose word is taken for time, logs and certificates? Reads a Sigstore trusted_root.json into authorities with
+// validity windows. A root is judged when it is loaded: what is wrong with it is known before the first request.
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { decodeBase64 } from '../lib/base64.ts';
+import { parseStrictJson, StrictJsonError } from '../lib/strict-json.ts';
+import { isRecord, quote, toArray, toErrorMessage, toRecord, toText } from '../lib/text.ts';
+
+/** Largest trusted root, in bytes. */
+export const MAX_TRUSTED_ROOT_BYTES = 1024 * 1024;
+const MEDIA_TYPES = new Set([
+  'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
+  'application/vnd.dev.sigstore.trustedroot.v0.2+json',
+]);
+const END_OF_TIME = new Date(8_640_000_000_000_000);
+
+/** A period in which a key or certificate authority is trusted; both ends belong to it. */
+export interface Validity {
+  readonly start: Date;
+  readonly end: Date;
+}
+
+/** A transparency or certificate log. */
+export interface LogAuthority {
+  readonly baseUrl: string;
+  readonly operator: string;
+  /** Log id as entries and SCTs carry it. */
+  readonly logId: Buffer;
+  readonly publicKey: KeyObject;
+  readonly validFor: Validity;
+}
+
+/** A certificate or timestamp authority; `chain` holds DER certificates, the root last. */
+export interface CertificateAuthority {
+  readonly uri: string;
+  readonly operator: string;
+  readonly chain: readonly Buffer[];
+  readonly validFor: Validity;
+}
+
+/** A parsed trusted root; immutable, so its identity is its generation. */
+export interface TrustedRoot {
+  readonly certificateAuthorities: readonly CertificateAuthority[];
+  readonly timestampAuthorities: readonly CertificateAuthority[];
+  readonly logs: readonly LogAuthority[];
+  readonly certificateLogs: readonly LogAuthority[];
+}
+
+/** Thrown when a root cannot be used at all; the message names the member. */
+export class TrustedRootError extends Error {
+  override readonly name = 'TrustedRootError';
+}
+
+/**
+ * Parses and judges a trusted_root.json.
+ * @throws TrustedRootError for syntax, unknown media types, missing windows, unusable keys, and roots without authorities
+ */
+export function parseTrustedRoot(bytes: Uint8Array): TrustedRoot {
+  const body = readJson(bytes);
+  const mediaType = toText(body['mediaType']) ?? '';
+  if (!MEDIA_TYPES.has(mediaType))
+    throw new TrustedRootError(`mediaType ${quote(mediaType, 80)} is not supported`);
+  const root = {
+    certificateAuthorities: readList(body, 'certificateAuthorities', toCertificateAuthority),
+    timestampAuthorities: readList(body, 'timestampAuthorities', toCertificateAuthority),
+    logs: readList(body, 'tlogs', toLogAuthority),
+    certificateLogs: readList(body, 'ctlogs', toLogAuthority),
+  };
+  if (root.certificateAuthorities.length === 0)
+    throw new TrustedRootError('it has no certificateAuthorities');
+  return root;
+}
+
+function readJson(bytes: Uint8Array): Record<string, unknown> {
+  try {
+    const body = parseStrictJson(bytes, MAX_TRUSTED_ROOT_BYTES);
+    if (isRecord(body)) return body;
+  } catch (error) {
+    if (error instanceof StrictJsonError) throw new TrustedRootError(error.message);
+    throw error;
+  }
+  throw new TrustedRootError('it is no JSON object');
+}
+
+function readList<T>(
+  body: Record<string, unknown>,
+  member: string,
+  read: (entry: Record<string, unknown>, where: string) => T,
+): readonly T[] {
+  return toArray(body[member]).map((entry, index) => read(toRecord(entry), `${member}[${index}]`));
+}
+
+function toLogAuthority(entry: Record<string, unknown>, where: string): LogAuthority {
+  const key = toRecord(entry['publicKey']);
+  const baseUrl = toText(entry['baseUrl']) ?? '';
+  return {
+    baseUrl,
+    operator: toText(entry['operator']) ?? '',
+    logId: readBytes(toRecord(entry['logId'])['keyId'], `${where}.logId.keyId`),
+    publicKey: toPublicKey(key, `${where}.publicKey`),
+    validFor: toValidity(key['validFor'], `${where}.publicKey.validFor`),
+  };
+}
+
+function toPublicKey(key: Record<string, unknown>, where: string): KeyObject {
+  const der = readBytes(key['rawBytes'], `${where}.rawBytes`);
+  // The one key format of the specification that is no SubjectPublicKeyInfo.
+  const type = key['keyDetails'] === 'PKCS1_RSA_PKCS1V5' ? 'pkcs1' : 'spki';
+  try {
+    return createPublicKey({ key: der, format: 'der', type });
+  } catch (error) {
+    throw new TrustedRootError(`${where} is no public key: ${quote(toErrorMessage(error), 120)}`);
+  }
+}
+
+function toCertificateAuthority(entry: Record<string, unknown>, where: string): CertificateAuthority {
+  const certificates = toArray(toRecord(entry['certChain'])['certificates']);
+  if (certificates.length === 0) throw new TrustedRootError(`${where}.certChain is empty`);
+  return {
+    uri: toText(entry['uri']) ?? '',
+    operator: toText(entry['operator']) ?? '',
+    chain: certificates.map((certificate, index) =>
+      readBytes(toRecord(certificate)['rawBytes'], `${where}.certChain.certificates[${index}]`),
+    ),
+    validFor: toValidity(entry['validFor'], `${where}.validFor`),
+  };
+}
+
+function readBytes(value: unknown, where: string): Buffer {
+  const bytes = typeof value === 'string' ? decodeBase64(value) : undefined;
+  if (bytes === undefined || bytes.length === 0) throw new TrustedRootError(`${where} is no base64`);
+  return bytes;
+}
+
+// sigstore_common.proto TimeRange: `start` is required; a missing or null `end` leaves the window open.
+function toValidity(value: unknown, where: string): Validity {
+  const { start, end } = toRecord(value);
+  return {
+    start: toDate(start, `${where}.start`),
+    end: end === undefined || end === null ? END_OF_TIME : toDate(end, `${where}.end`),
+  };
+}
+
+function toDate(value: unknown, where: string): Date {
+  const text = toText(value) ?? '';
+  const date = new Date(
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(text) ? text : Number.NaN,
+  );
+  if (Number.isNaN(date.getTime())) throw new TrustedRootError(`${where} is no RFC 3339 time`);
+  return date;
+}
+
+/** True when the instant lies in the window. */
+export function isWithin(instant: Date, { start, end }: Validity): boolean {
+  return start <= instant && instant <= end;
+}

@@ -1,0 +1,83 @@
+// What happens to the request? Folds every finding with the actions of its policy into one verdict; the only place
+// where Deny, Warn and Audit make a difference.
+import { REASONS, type Finding } from '../reason.ts';
+import type { ValidationAction } from '../policy/types.ts';
+
+/** Most findings of one field path, and of one request (docs: limits). */
+export const MAX_FINDINGS_PER_REFERENCE = 8;
+export const MAX_FINDINGS = 32;
+
+/** The actions of what the controller itself denies, without a policy. */
+export const DENY_ONLY: ReadonlySet<ValidationAction> = new Set(['Deny']);
+
+/** A finding and what it does. */
+export interface ActedFinding {
+  readonly finding: Finding;
+  readonly actions: ReadonlySet<ValidationAction>;
+}
+
+/** The verdict on a request. */
+export interface Verdict {
+  readonly allowed: boolean;
+  /** Findings that deny, sorted and bounded. */
+  readonly findings: readonly Finding[];
+  /** Findings that only warn, sorted and bounded. */
+  readonly warned: readonly Finding[];
+  /** Findings that are only recorded. */
+  readonly audited: readonly Finding[];
+}
+
+/**
+ * Folds findings into a verdict.
+ * @param enforce false for workload kinds whose pods are judged again: what would deny warns instead
+ */
+export function fold(acted: readonly ActedFinding[], enforce: boolean): Verdict {
+  const withAction = (wanted: ValidationAction): readonly Finding[] =>
+    acted.filter(({ actions }) => actions.has(wanted)).map(({ finding }) => finding);
+  const denying = withAction('Deny');
+  const warning = withAction('Warn');
+  return {
+    allowed: !enforce || denying.length === 0,
+    findings: enforce ? bound(denying) : [],
+    warned: bound(enforce ? warning : [...denying, ...warning]),
+    audited: bound(
+      acted
+        .filter(({ actions }) => !actions.has('Deny') && !actions.has('Warn'))
+        .map(({ finding }) => finding),
+    ),
+  };
+}
+
+// Sorted so that the same request always reads the same; what to do about the model comes before what to wait for.
+function bound(findings: readonly Finding[]): readonly Finding[] {
+  const perField = new Map<string, number>();
+  const unique = new Map(findings.map((finding) => [finding.message, finding]));
+  return [...unique.values()]
+    .toSorted(compareFindings)
+    .filter(({ field = '' }) => {
+      const count = (perField.get(field) ?? 0) + 1;
+      perField.set(field, count);
+      return count <= MAX_FINDINGS_PER_REFERENCE;
+    })
+    .slice(0, MAX_FINDINGS);
+}
+
+function compareFindings(a: Finding, b: Finding): number {
+  const keyOf = (finding: Finding): string =>
+    [
+      finding.field ?? '',
+      REASONS[finding.reason].transient ? '1' : '0',
+      finding.policy ?? '',
+      finding.message,
+    ].join('\n');
+  const [left, right] = [keyOf(a), keyOf(b)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** The status code of a denial: the weightiest finding decides. */
+export function toStatusCode(findings: readonly Finding[]): 400 | 403 | 500 | 503 {
+  const codes = new Set(findings.map(({ reason }) => REASONS[reason].code));
+  if (codes.has(500)) return 500;
+  if (codes.has(403)) return 403;
+  return codes.has(503) ? 503 : 400;
+}

@@ -1,0 +1,173 @@
+// Does this use of a model satisfy this policy? Pure: authorities, distinct signers, then every rule. Reasons are
+// collected, not only the first; what a failure does to the request is decided by fold.ts.
+import type { Finding } from '../reason.ts';
+import type { Evidence } from '../evidence/evidence.ts';
+import type { ModelFacts } from '../model/facts.ts';
+import { toModelFacts } from '../model/packaging.ts';
+import type { ModelReference } from '../model/model-reference.ts';
+import { createCelBindings } from '../policy/cel/bindings.ts';
+import type { CelMeter } from '../policy/cel/meter.ts';
+import type { CompiledPolicy, CompiledValidation } from '../policy/compiled.ts';
+import type { StaticAuthority } from '../signature/authority.ts';
+import type { SignatureFacts } from '../signature/facts.ts';
+import { createFinding } from './finding-message.ts';
+import { countDistinctAuthorities } from './match-authorities.ts';
+import type { AuthorityProof, Proof } from './prove.ts';
+
+/** A verified signature with the authority it satisfied. */
+export type SatisfyingSignature = SignatureFacts & { readonly authority: string };
+
+/** One policy's verdict on one use; no findings = it passes. */
+export interface PolicyResult {
+  readonly policy: CompiledPolicy;
+  readonly use: ModelReference;
+  readonly findings: readonly Finding[];
+  readonly signatures: readonly SatisfyingSignature[];
+}
+
+/** What rules see beside the model: converted once per request by toCelValue. */
+export interface RuleContext {
+  readonly pod: unknown;
+  readonly object: unknown;
+  readonly oldObject: unknown;
+  readonly request: unknown;
+  readonly namespaceObject: unknown;
+  readonly now: Date;
+  readonly meter: CelMeter;
+}
+
+/** What a policy judges: a use, with what was proven where something was fetched. */
+export interface Judgement {
+  readonly use: ModelReference;
+  readonly evidence?: Evidence;
+  readonly proof?: Proof;
+}
+
+/** Judges one use by one compiled policy. */
+export function judge(policy: CompiledPolicy, judgement: Judgement, context: RuleContext): PolicyResult {
+  const { use } = judgement;
+  const result = (
+    findings: readonly Finding[],
+    signatures: readonly SatisfyingSignature[] = [],
+  ): PolicyResult => ({
+    policy,
+    use,
+    findings,
+    signatures,
+  });
+  if (policy.problems.length > 0)
+    return result(
+      policy.problems.map(({ reason, message }) =>
+        createFinding(reason, message, { use, policy: policy.name }),
+      ),
+    );
+  const [only] = policy.authorities;
+  if (only?.kind === 'static') return result(judgeStatic(policy, only, judgement, context));
+  const { evidence, proof } = judgement;
+  if (evidence === undefined || proof === undefined)
+    throw new Error('a signing policy was judged without evidence');
+  const findings = judgeAuthorities(policy, use, proof);
+  if (findings.length > 0) return result(findings);
+  const signatures = proof.authorities.flatMap(toSatisfying);
+  const model = toModelFacts(use, evidence.digest, evidence.manifest, toBinding(signatures));
+  return result(judgeRules(policy, use, { ...context, model, signatures }), signatures);
+}
+
+function judgeStatic(
+  policy: CompiledPolicy,
+  authority: StaticAuthority,
+  { use }: Judgement,
+  context: RuleContext,
+): readonly Finding[] {
+  if (authority.action === 'Fail')
+    return [
+      createFinding('StaticDeny', authority.message, { use, policy: policy.name, authority: authority.name }),
+    ];
+  // Nothing was fetched: rules see the reference and the workload, and reading anything else fails.
+  const { registry, repository, tag = '', digest = '', original } = use.reference;
+  const reference = { registry, repository, tag, digest, original };
+  const model: ModelFacts = { reference, source: use.source, fieldPath: use.fieldPath };
+  return judgeRules(policy, use, { ...context, model, signatures: [] });
+}
+
+function toSatisfying({ authority, signatures }: AuthorityProof): readonly SatisfyingSignature[] {
+  return signatures.map((facts) => ({ ...facts, authority: authority.name }));
+}
+
+// A rule may only read what the satisfying signatures fix: the manifest when one of them signs it, else the files.
+function toBinding(signatures: readonly SatisfyingSignature[]): 'Manifest' | 'Files' {
+  return signatures.some(({ format }) => format === 'CosignBundle') ? 'Manifest' : 'Files';
+}
+
+function toSignerId({ authority }: AuthorityProof, facts: SignatureFacts): string {
+  // A key signer is its key; a certificate signer is its identity, whatever key the moment's certificate had.
+  return authority.kind === 'key'
+    ? `key ${facts.keyFingerprint}`
+    : JSON.stringify([authority.trustRoot, facts.issuer, facts.subject]);
+}
+
+function judgeAuthorities(policy: CompiledPolicy, use: ModelReference, proof: Proof): readonly Finding[] {
+  const signers = proof.authorities.map((entry) => entry.signatures.map((facts) => toSignerId(entry, facts)));
+  const count = countDistinctAuthorities(signers);
+  if (count >= policy.minAuthorities) return [];
+  const at = { use, policy: policy.name };
+  const findings = [
+    ...proof.authorities
+      .filter(({ signatures }) => signatures.length === 0)
+      .flatMap(({ authority, failures }) =>
+        failures.map(({ reason, message }) =>
+          createFinding(reason, message, { ...at, authority: authority.name }),
+        ),
+      ),
+    ...proof.problems.map(({ reason, message }) => createFinding(reason, message, at)),
+  ];
+  if (findings.length === 0 && proof.candidateCount === 0)
+    findings.push(createFinding('SignatureMissing', 'no signature is attached to this digest', at));
+  if (count > 0 || findings.length === 0)
+    findings.unshift(
+      createFinding(
+        'AuthoritiesNotSatisfied',
+        `${count} of ${policy.minAuthorities} required authorities are satisfied by distinct signers`,
+        at,
+      ),
+    );
+  return findings;
+}
+
+interface RuleInput extends RuleContext {
+  readonly model: ModelFacts;
+  readonly signatures: readonly SatisfyingSignature[];
+}
+
+function judgeRules(policy: CompiledPolicy, use: ModelReference, input: RuleInput): readonly Finding[] {
+  if (policy.validations.length === 0) return [];
+  const bindings = createCelBindings(input);
+  return policy.validations.flatMap((validation, index) => {
+    const at = { use, policy: policy.name };
+    const result = validation.program.evaluate(bindings, input.meter);
+    if (result.ok && result.value === true) return [];
+    const rule = `spec.validations[${index}]`;
+    if (result.ok)
+      return [
+        createFinding('RuleViolated', `${rule}: ${toRuleMessage(validation, bindings, input.meter)}`, at),
+      ];
+    return [createFinding('RuleFailed', `${rule}: ${result.message}`, at)];
+  });
+}
+
+// As in ValidatingAdmissionPolicy: a message expression that fails or is blank falls back to the message.
+function toRuleMessage(
+  { program, message, messageProgram }: CompiledValidation,
+  bindings: ReturnType<typeof createCelBindings>,
+  meter: CelMeter,
+): string {
+  const made = messageProgram?.evaluate(bindings, meter);
+  if (
+    made?.ok === true &&
+    typeof made.value === 'string' &&
+    made.value.trim() !== '' &&
+    !made.value.includes('\n')
+  )
+    return made.value;
+  return message ?? `failed expression: ${program.source.trim().slice(0, 200)}`;
+}

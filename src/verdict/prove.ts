@@ -1,0 +1,97 @@
+// Which signatures of this evidence satisfy which authorities? Turns bytes into facts; pure and synchronous.
+import { toRecord } from '../lib/text.ts';
+import type { Evidence, EvidenceProblem } from '../evidence/evidence.ts';
+import type { Authority, SigningAuthority } from '../signature/authority.ts';
+import { toSignatureCandidate, type SignatureCandidate } from '../signature/candidate.ts';
+import { SignatureError } from '../signature/error.ts';
+import type { SignatureFacts } from '../signature/facts.ts';
+import { verifySignature } from '../signature/verify.ts';
+
+/** What was found for one authority. */
+export interface AuthorityProof {
+  readonly authority: SigningAuthority;
+  readonly signatures: readonly SignatureFacts[];
+  /** Why the other candidates do not count, once each. */
+  readonly failures: readonly EvidenceProblem[];
+}
+
+/** Everything proven about one digest for one policy. */
+export interface Proof {
+  readonly authorities: readonly AuthorityProof[];
+  /** Trouble that concerns no single authority: unreadable or unreachable candidates. */
+  readonly problems: readonly EvidenceProblem[];
+  /** Candidates that claim to sign the model. */
+  readonly candidateCount: number;
+}
+
+interface Parsed {
+  readonly candidates: readonly SignatureCandidate[];
+  readonly problems: readonly EvidenceProblem[];
+}
+
+// Evidence is shared by policies of one request: parse it once.
+const parsedEvidence = new WeakMap<Evidence, Parsed>();
+
+function parse(evidence: Evidence): Parsed {
+  const known = parsedEvidence.get(evidence);
+  if (known !== undefined) return known;
+  const candidates: SignatureCandidate[] = [];
+  const problems: EvidenceProblem[] = [...evidence.problems];
+  for (const { bytes, referrer } of evidence.bundles) {
+    const candidate = attempt(() => toSignatureCandidate(bytes));
+    if (isFailure(candidate))
+      problems.push({
+        reason: candidate.reason,
+        message: `referrer ${referrer.slice(0, 19)}…: ${candidate.message}`,
+      });
+    else if (candidate !== undefined) candidates.push(candidate);
+  }
+  const parsed = { candidates, problems };
+  parsedEvidence.set(evidence, parsed);
+  return parsed;
+}
+
+/** Verifies every candidate for every authority. @param now time of the request */
+export function prove(evidence: Evidence, authorities: readonly Authority[], now: Date): Proof {
+  const { candidates, problems } = parse(evidence);
+  return {
+    authorities: authorities
+      .filter((authority) => authority.kind !== 'static')
+      .map((authority) => proveAuthority(evidence, candidates, authority, now)),
+    problems,
+    candidateCount: candidates.length,
+  };
+}
+
+function proveAuthority(
+  evidence: Evidence,
+  candidates: readonly SignatureCandidate[],
+  authority: SigningAuthority,
+  now: Date,
+): AuthorityProof {
+  const signatures: SignatureFacts[] = [];
+  const failures = new Map<string, EvidenceProblem>();
+  for (const candidate of candidates) {
+    const facts = attempt(() => verifySignature(candidate, authority, evidence, now));
+    if (isFailure(facts)) failures.set(`${facts.reason} ${facts.message}`, facts);
+    else signatures.push(facts);
+  }
+  return { authority, signatures, failures: [...failures.values()] };
+}
+
+interface Failure extends EvidenceProblem {
+  readonly isFailure: true;
+}
+
+function attempt<T>(run: () => T): T | Failure {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof SignatureError)) throw error;
+    return { isFailure: true, reason: error.reason, message: error.message };
+  }
+}
+
+function isFailure(value: unknown): value is Failure {
+  return toRecord(value)['isFailure'] === true;
+}
