@@ -13,8 +13,10 @@ export interface PolicyInputs {
   /** Specs of TrustRoots by name. */
   readonly trustRoots: ReadonlyMap<string, unknown>;
   readonly material: SourceMaterial;
-  /** Namespace objects by name; undefined: every namespace exists, with only its name as label. */
-  readonly namespaces: ReadonlyMap<string, unknown> | undefined;
+  /** Namespace objects by name. */
+  readonly namespaces: ReadonlyMap<string, unknown>;
+  /** What a namespace that is not listed is: unknown, or existing with only its name as label. */
+  readonly unlistedNamespaces: 'Unknown' | 'Exist';
 }
 
 /** A namespace with the object that CEL sees. */
@@ -71,19 +73,19 @@ function compileSnapshot(inputs: PolicyInputs, options: SnapshotOptions): Policy
     policies: inputs.policies
       .map((source) => compilePolicy(source, context))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-    findNamespace: (name) => findNamespace(inputs.namespaces, name),
+    findNamespace: (name) => findNamespace(inputs, name),
   };
 }
 
 const NAME_LABEL = 'kubernetes.io/metadata.name';
 
 function findNamespace(
-  namespaces: ReadonlyMap<string, unknown> | undefined,
+  { namespaces, unlistedNamespaces }: PolicyInputs,
   name: string,
 ): KnownNamespace | undefined {
-  if (namespaces === undefined) return toKnownNamespace({ metadata: { name } }, name);
   const object = namespaces.get(name);
-  return object === undefined ? undefined : toKnownNamespace(object, name);
+  if (object === undefined && unlistedNamespaces === 'Unknown') return undefined;
+  return toKnownNamespace(object, name);
 }
 
 /** Reads a Namespace object. The name label is what the API server always sets; nothing in the object can change it. */

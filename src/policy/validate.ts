@@ -10,6 +10,8 @@ import { TRUST_ROOT_SPEC } from './trust-root-schema.ts';
 export interface Fault {
   readonly path: readonly (string | number)[];
   readonly message: string;
+  /** True for fields that the kind does not have: a typo, which command lines refuse to run with. */
+  readonly isUnknownField?: boolean;
 }
 
 const MAX_FAULTS = 8;
@@ -53,7 +55,7 @@ function toFault(error: ErrorObject): Fault {
   const parameters = error.params as Record<string, unknown>;
   const unknown = parameters['additionalProperty'];
   if (typeof unknown === 'string')
-    return { path: [...path, unknown], message: `unknown field ${quote(unknown, 64)}` };
+    return { path: [...path, unknown], message: `unknown field ${quote(unknown, 64)}`, isUnknownField: true };
   const missing = parameters['missingProperty'];
   if (typeof missing === 'string') return { path, message: `${missing} is required` };
   const allowed = parameters['allowedValues'];

@@ -14,6 +14,8 @@ export const MAX_LOG_ENTRIES = 32;
 export const MAX_TIMESTAMPS = 64;
 /** Most hashes of one inclusion proof (docs: limits). */
 export const MAX_PROOF_HASHES = 64;
+/** Largest sum of all timestamps of one bundle, in bytes: reading hostile DER costs almost a millisecond per KiB. */
+export const MAX_TIMESTAMPS_BYTES = 64 * 1024;
 const MAX_CHECKPOINT_CHARS = 16_384;
 const MEDIA_TYPES = new Set([
   'application/vnd.dev.sigstore.bundle.v0.3+json',
@@ -37,7 +39,7 @@ export interface LogEntry {
   readonly version: string;
   readonly integratedTime: string;
   readonly signedEntryTimestamp: Buffer | undefined;
-  readonly proof: InclusionProof | undefined;
+  readonly proof: InclusionProof;
   readonly body: Buffer;
 }
 
@@ -89,9 +91,7 @@ export function parseBundle(bytes: Uint8Array): Bundle {
   return {
     material: toMaterial(material),
     logEntries: list(material['tlogEntries'], 'tlogEntries', MAX_LOG_ENTRIES).map(toLogEntry),
-    timestamps: list(timestampData['rfc3161Timestamps'], 'rfc3161Timestamps', MAX_TIMESTAMPS).map((entry) =>
-      base64(record(entry, 'rfc3161Timestamps')['signedTimestamp'], 'signedTimestamp'),
-    ),
+    timestamps: toTimestamps(timestampData['rfc3161Timestamps']),
     envelope: toEnvelope(record(body['dsseEnvelope'], 'dsseEnvelope')),
   };
 }
@@ -157,6 +157,15 @@ function toMaterial(material: Record<string, unknown>): SigningMaterial {
   return { kind: 'publicKey', hint: toText(record(publicKey, 'publicKey')['hint']) };
 }
 
+function toTimestamps(value: unknown): readonly Buffer[] {
+  const timestamps = list(value, 'rfc3161Timestamps', MAX_TIMESTAMPS).map((entry) =>
+    base64(record(entry, 'rfc3161Timestamps')['signedTimestamp'], 'signedTimestamp'),
+  );
+  if (timestamps.reduce((sum, { length }) => sum + length, 0) > MAX_TIMESTAMPS_BYTES)
+    throw refuse(`its timestamps have more than ${MAX_TIMESTAMPS_BYTES} bytes`);
+  return timestamps;
+}
+
 function toLogEntry(value: unknown): LogEntry {
   const entry = record(value, 'tlogEntries');
   const kindVersion = record(entry['kindVersion'], 'kindVersion');
@@ -170,9 +179,8 @@ function toLogEntry(value: unknown): LogEntry {
     signedEntryTimestamp: isPresent(promise)
       ? base64(record(promise, 'inclusionPromise')['signedEntryTimestamp'], 'signedEntryTimestamp')
       : undefined,
-    proof: isPresent(entry['inclusionProof'])
-      ? toProof(record(entry['inclusionProof'], 'inclusionProof'))
-      : undefined,
+    // sigstore_bundle.proto: since v0.2 every entry must have one; a promise alone is v0.1.
+    proof: toProof(record(entry['inclusionProof'], 'inclusionProof')),
     body: base64(entry['canonicalizedBody'], 'canonicalizedBody'),
   };
 }

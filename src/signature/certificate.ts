@@ -107,7 +107,11 @@ function readExtensions(wrapper: DerElement): ReadonlyMap<string, Extension> {
     const oid = toOid(parts[0]);
     // RFC 5280 §4.2: no extension twice; the first or the last must not win silently.
     if (extensions.has(oid)) throw refuse(`has the extension ${oid} twice`);
-    const isCritical = parts.length === 3 && requireTag(parts[1], DER_TAG.boolean).content[0] === 0xff;
+    const isCritical = parts.length > 2;
+    // X.690 §11.1 and §11.5: TRUE is 0xff and FALSE, the default, is left out; anything else is read in two ways.
+    if (isCritical && !requireTag(parts[1], DER_TAG.boolean).content.equals(Buffer.from([0xff])))
+      throw refuse(`has the extension ${oid} neither critical nor not`);
+    if (parts.length > 3) throw refuse(`has the extension ${oid} with more than a value`);
     extensions.set(oid, { isCritical, value: requireTag(parts.at(-1), DER_TAG.octetString).content });
   }
   return extensions;

@@ -40,7 +40,7 @@ export function verifyKeyless(
   witnessKeyless(
     {
       envelope: bundle.envelope,
-      leaf: new WitnessCertificate(leaf.der, leaf.precertificateTbs),
+      leaf: toWitnessCertificate(leaf),
       logEntries: evidence.logEntries,
       timestamps: evidence.timestamps,
     },
@@ -64,9 +64,18 @@ export function verifyKeyless(
     timeSources: [...new Set(evidence.times.map(({ source }) => source))],
     logs: evidence.logEntries.map((entry, index) => ({
       origin: evidence.logs[index]?.baseUrl ?? '',
-      index: entry.proof?.logIndex ?? entry.logIndex,
+      index: entry.proof.logIndex,
     })),
   };
+}
+
+// The library's reader refuses encodings that OpenSSL skips over; its own errors must not spoil other candidates.
+function toWitnessCertificate({ der, precertificateTbs }: LeafCertificate): WitnessCertificate {
+  try {
+    return new WitnessCertificate(der, precertificateTbs);
+  } catch {
+    throw new SignatureError('CertificateInvalid', 'the signing certificate is read in two ways');
+  }
 }
 
 interface TrustedTime {

@@ -9,13 +9,35 @@ import { SignatureError } from './error.ts';
 const refuse = (message: string): SignatureError =>
   new SignatureError('TransparencyLogInvalid', `the transparency log entry ${message}`);
 
+interface LoggedSigner {
+  readonly certificate: unknown;
+  /** Name of the hash whose value the library compares as SHA-256, whatever the entry calls it. */
+  readonly hash: unknown;
+}
+
 // Where each kind and version keeps the signer's certificate: PEM in base64 (Rekor v1) or DER in base64 (Rekor v2).
-const VERIFIERS: Readonly<Record<string, (spec: Record<string, unknown>) => unknown>> = {
-  'hashedrekord/0.0.1': (spec) => toRecord(toRecord(spec['signature'])['publicKey'])['content'],
-  'dsse/0.0.1': (spec) => toRecord(onlyOne(spec['signatures']))['verifier'],
-  'hashedrekord/0.0.2': (spec) => v2Certificate(toRecord(toRecord(spec['hashedRekordV002'])['signature'])),
-  'dsse/0.0.2': (spec) => v2Certificate(toRecord(onlyOne(toRecord(spec['dsseV002'])['signatures']))),
+const SIGNERS: Readonly<Record<string, (spec: Record<string, unknown>) => LoggedSigner>> = {
+  'hashedrekord/0.0.1': ({ signature, data }) => ({
+    certificate: toRecord(toRecord(signature)['publicKey'])['content'],
+    hash: toRecord(toRecord(data)['hash'])['algorithm'],
+  }),
+  'dsse/0.0.1': ({ signatures, payloadHash }) => ({
+    certificate: toRecord(onlyOne(signatures))['verifier'],
+    hash: toRecord(payloadHash)['algorithm'],
+  }),
+  'hashedrekord/0.0.2': ({ hashedRekordV002 }) => {
+    const { signature, data } = toRecord(hashedRekordV002);
+    return { certificate: v2Certificate(toRecord(signature)), hash: toRecord(data)['algorithm'] };
+  },
+  'dsse/0.0.2': ({ dsseV002 }) => {
+    const { signatures, payloadHash } = toRecord(dsseV002);
+    return {
+      certificate: v2Certificate(toRecord(onlyOne(signatures))),
+      hash: toRecord(payloadHash)['algorithm'],
+    };
+  },
 };
+const SHA256_NAMES = new Set<unknown>(['sha256', 'SHA2_256']);
 
 function onlyOne(value: unknown): unknown {
   const entries = toArray(value);
@@ -30,11 +52,13 @@ function v2Certificate(signature: Record<string, unknown>): unknown {
 /** Checks that an entry is of a known kind and names exactly this leaf. @throws SignatureError `TransparencyLogInvalid` */
 export function verifyLogBodySigner(entry: LogEntry, leafDer: Buffer): void {
   const kind = `${entry.kind}/${entry.version}`;
-  const read = Object.hasOwn(VERIFIERS, kind) ? VERIFIERS[kind] : undefined;
+  const read = Object.hasOwn(SIGNERS, kind) ? SIGNERS[kind] : undefined;
   if (read === undefined)
     throw new SignatureError('UnsupportedFormat', `log entries of kind ${quote(kind, 64)} are not supported`);
   const spec = toRecord(toRecord(readBody(entry.body))['spec']);
-  const named = toDer(toText(read(spec)) ?? '');
+  const { certificate, hash } = read(spec);
+  if (!SHA256_NAMES.has(hash)) throw refuse('has another hash than SHA-256');
+  const named = toDer(toText(certificate) ?? '');
   if (named === undefined || !named.equals(leafDer)) throw refuse('names another signer');
 }
 

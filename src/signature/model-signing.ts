@@ -15,6 +15,8 @@ export const MAX_RESOURCES = 10_000;
 const MAX_NAME_CHARS = 1024;
 /** What a signer may leave out, and nothing else: none of it steers how a model runs. */
 const IGNORABLE = new Set(['.gitattributes', '.gitignore', 'model.sig']);
+/** SHA-256 of `{}` (image-spec manifest.md, "Guidance for an Empty Descriptor"). */
+const EMPTY_CONFIG_DIGEST = 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a';
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 
 const invalid = (message: string): SignatureError =>
@@ -128,7 +130,9 @@ interface ConfigCheck {
 // A config is unsigned unless it is one of the files, so it may only be of a type that steers nothing.
 function addConfig(manifest: ImageManifest, { format, files, resources }: ConfigCheck): void {
   const { config } = manifest;
-  if (config.mediaType === EMPTY_CONFIG) return;
+  if (config.mediaType === EMPTY_CONFIG && config.digest === EMPTY_CONFIG_DIGEST) return;
+  // A ModelKit config says what to unpack where, whoever listed it.
+  if (format === 'ModelKit') throw mismatch('a ModelKit config steers how its files are unpacked');
   if (resources.get('config.json') === splitDigest(config.digest).hex && !files.has('config.json')) {
     files.set('config.json', splitDigest(config.digest).hex);
     return;

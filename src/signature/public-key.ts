@@ -49,12 +49,17 @@ function parsePublicKey(block: string): TrustedKey | string {
   }
   if (!isAllowed(key))
     return `a key of type ${key.asymmetricKeyType ?? 'unknown'} ${key.asymmetricKeyDetails?.namedCurve ?? ''} is not supported`.trimEnd();
-  return toTrustedKey(key);
+  return toTrustedKey(toCanonicalKey(key));
 }
 
 function isAllowed(key: KeyObject): boolean {
   if (key.asymmetricKeyType === 'ed25519') return true;
   return key.asymmetricKeyType === 'ec' && CURVES.has(key.asymmetricKeyDetails?.namedCurve ?? '');
+}
+
+// One point has several encodings (SEC 1 §2.3.3): the same key must have one fingerprint, or it counts as two signers.
+function toCanonicalKey(key: KeyObject): KeyObject {
+  return createPublicKey({ key: key.export({ format: 'jwk' }), format: 'jwk' });
 }
 
 function toTrustedKey(key: KeyObject): TrustedKey {

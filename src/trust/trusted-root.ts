@@ -1,6 +1,6 @@
 // Whose word is taken for time, logs and certificates? Reads a Sigstore trusted_root.json into authorities with
 // validity windows. A root is judged when it is loaded: what is wrong with it is known before the first request.
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { decodeBase64 } from '../lib/base64.ts';
 import { parseStrictJson, StrictJsonError } from '../lib/strict-json.ts';
 import { isRecord, quote, toArray, toErrorMessage, toRecord, toText } from '../lib/text.ts';
@@ -11,6 +11,7 @@ const MEDIA_TYPES = new Set([
   'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
   'application/vnd.dev.sigstore.trustedroot.v0.2+json',
 ]);
+const TIME_STAMPING = '1.3.6.1.5.5.7.3.8';
 const END_OF_TIME = new Date(8_640_000_000_000_000);
 
 /** A period in which a key or certificate authority is trusted; both ends belong to it. */
@@ -61,7 +62,7 @@ export function parseTrustedRoot(bytes: Uint8Array): TrustedRoot {
     throw new TrustedRootError(`mediaType ${quote(mediaType, 80)} is not supported`);
   const root = {
     certificateAuthorities: readList(body, 'certificateAuthorities', toCertificateAuthority),
-    timestampAuthorities: readList(body, 'timestampAuthorities', toCertificateAuthority),
+    timestampAuthorities: readList(body, 'timestampAuthorities', toTimestampAuthority),
     logs: readList(body, 'tlogs', toLogAuthority),
     certificateLogs: readList(body, 'ctlogs', toLogAuthority),
   };
@@ -119,10 +120,31 @@ function toCertificateAuthority(entry: Record<string, unknown>, where: string): 
     uri: toText(entry['uri']) ?? '',
     operator: toText(entry['operator']) ?? '',
     chain: certificates.map((certificate, index) =>
-      readBytes(toRecord(certificate)['rawBytes'], `${where}.certChain.certificates[${index}]`),
+      readCertificate(toRecord(certificate)['rawBytes'], `${where}.certChain.certificates[${index}]`),
     ),
     validFor: toValidity(entry['validFor'], `${where}.validFor`),
   };
+}
+
+// RFC 3161 §2.3: a timestamp authority's certificate is for time stamping and for nothing else.
+function toTimestampAuthority(entry: Record<string, unknown>, where: string): CertificateAuthority {
+  const authority = toCertificateAuthority(entry, where);
+  const [leaf] = authority.chain.map((der) => new X509Certificate(der));
+  // Node's `keyUsage` is the extended key usage.
+  const purposes = leaf?.keyUsage ?? [];
+  if (purposes.length !== 1 || purposes[0] !== TIME_STAMPING)
+    throw new TrustedRootError(`${where}.certChain.certificates[0] is not for time stamping only`);
+  return authority;
+}
+
+function readCertificate(value: unknown, where: string): Buffer {
+  const der = readBytes(value, where);
+  try {
+    if (new X509Certificate(der).raw.equals(der)) return der;
+  } catch {
+    // reported below, as is a certificate that OpenSSL reads as other bytes
+  }
+  throw new TrustedRootError(`${where} is no certificate`);
 }
 
 function readBytes(value: unknown, where: string): Buffer {

@@ -12,8 +12,7 @@ export interface FindingContext {
 }
 
 // Messages made by rules can carry anything a workload wrote, terminal escapes among it.
-// eslint-disable-next-line no-control-regex
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+const CONTROL = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const MAX_SHOWN_REFERENCE_CHARS = 300;
 
 /** Builds a finding with its full message. @param problem one clause, foreign text already escaped */
@@ -25,7 +24,11 @@ export function createFinding(reason: DenialReason, problem: string, context: Fi
     policy === undefined ? '' : ` policy ${policy}`,
     authority === undefined ? '' : ` authority ${authority}`,
   ].join('');
-  const oneLine = problem.replaceAll(/\s*\n\s*/g, ' | ').replaceAll(CONTROL, '\ufffd');
+  // Cut first: the pattern's cost is quadratic in runs of white space, and a workload can make them long.
+  const oneLine = problem
+    .slice(0, MAX_FINDING_BYTES)
+    .replaceAll(/\s*\n\s*/g, ' | ')
+    .replaceAll(CONTROL, '\ufffd');
   return {
     reason,
     message: boundBytes(`${reason}:${where}: ${oneLine}; ${REASONS[reason].action}`, MAX_FINDING_BYTES),

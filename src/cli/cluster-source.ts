@@ -1,0 +1,110 @@
+// Cluster mode: policies, trust roots, namespaces and key material by list-watch. The store changes only when every
+// list has been read once; from then on the last known state serves on, whatever happens to the API server.
+import type { OptionValues } from '../config.ts';
+import { toErrorMessage, toRecord, toText } from '../lib/text.ts';
+import { createKubernetesClient, type KubernetesClient } from '../kubernetes/client.ts';
+import { KubernetesApiError, KubernetesConfigError } from '../kubernetes/errors.ts';
+import { startListWatch, type ListWatch } from '../kubernetes/list-watch.ts';
+import type { PolicySource } from '../policy/compile.ts';
+import { toMaterial } from '../policy/documents.ts';
+import { toMaterialKey } from '../policy/source-material.ts';
+import { toKnownNamespace, type KnownNamespace, type PolicyInputs } from '../policy/store.ts';
+import { API_GROUP } from '../policy/types.ts';
+import { textOf, UsageError } from './arguments.ts';
+import type { PolicySourceHandle, PolicySourceOptions } from './policy-source.ts';
+
+type Objects = ReadonlyMap<string, object>;
+type Collection = 'policies' | 'trustRoots' | 'namespaces' | 'secrets' | 'configMaps';
+
+/** Starts watching. @throws UsageError when neither kubeconfig nor in-cluster configuration can be used */
+export function startClusterSource(values: OptionValues, options: PolicySourceOptions): PolicySourceHandle {
+  const client = openClient(textOf(values, 'kubeconfig'));
+  const namespace = textOf(values, 'controller-namespace') ?? '';
+  const { store, logger, onUpdate } = options;
+  const stop = new AbortController();
+  const state = new Map<Collection, Objects>();
+  const watches = Object.entries(toPaths(namespace)).map(([collection, path]): ListWatch =>
+    startListWatch({
+      client,
+      path,
+      signal: stop.signal,
+      onError: (error) =>
+        logger.warn(
+          { path: error.path, kind: error.kind, error: error.message },
+          'watch failed, trying again',
+        ),
+      onChange(objects) {
+        state.set(collection as Collection, objects);
+        if (state.size < COLLECTIONS) return;
+        store.update(toInputs(state));
+        onUpdate();
+      },
+    }),
+  );
+  return {
+    synced: Promise.all(watches.map(({ synced }) => synced)).then(() => undefined),
+    findUnready: () =>
+      state.size < COLLECTIONS ? 'the first lists from the API server have not been read' : undefined,
+    readNamespace: (name, signal) => readNamespace(client, name, signal),
+    stop: () => stop.abort(),
+  };
+}
+
+const COLLECTIONS = 5;
+
+function toPaths(namespace: string): Record<Collection, string> {
+  const ours = `/apis/${API_GROUP}/v1alpha1`;
+  const own = `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
+  return {
+    policies: `${ours}/clustermodelpolicies`,
+    trustRoots: `${ours}/trustroots`,
+    namespaces: '/api/v1/namespaces',
+    secrets: `${own}/secrets`,
+    configMaps: `${own}/configmaps`,
+  };
+}
+
+function openClient(kubeconfig: string | undefined): KubernetesClient {
+  try {
+    return createKubernetesClient({ kubeconfig });
+  } catch (error) {
+    if (!(error instanceof KubernetesConfigError)) throw error;
+    throw new UsageError(`no --policies and no cluster: ${error.message}`);
+  }
+}
+
+function toInputs(state: ReadonlyMap<Collection, Objects>): PolicyInputs {
+  const entries = (collection: Collection): readonly [string, Record<string, unknown>][] =>
+    [...(state.get(collection) ?? [])].map(([name, object]) => [name, toRecord(object)]);
+  const material = (
+    kind: 'Secret' | 'ConfigMap',
+    collection: Collection,
+  ): [string, ReadonlyMap<string, Buffer>][] =>
+    entries(collection).map(([, object]) => {
+      const metadata = toRecord(object['metadata']);
+      const [namespace, name] = [toText(metadata['namespace']) ?? '', toText(metadata['name']) ?? ''];
+      return [toMaterialKey(kind, namespace, name), toMaterial({ kind, object })];
+    });
+  return {
+    policies: entries('policies').map(([name, object]): PolicySource => ({ name, spec: object['spec'] })),
+    trustRoots: new Map(entries('trustRoots').map(([name, object]) => [name, object['spec']])),
+    material: new Map([...material('Secret', 'secrets'), ...material('ConfigMap', 'configMaps')]),
+    namespaces: new Map(entries('namespaces')),
+    unlistedNamespaces: 'Unknown',
+  };
+}
+
+// A namespace made a moment ago may not have reached the watch: it is read once, live.
+async function readNamespace(
+  client: KubernetesClient,
+  name: string,
+  signal: AbortSignal,
+): Promise<KnownNamespace | undefined> {
+  if (name === '') return undefined;
+  try {
+    return toKnownNamespace(await client.get(`/api/v1/namespaces/${encodeURIComponent(name)}`, signal), name);
+  } catch (error) {
+    if (error instanceof KubernetesApiError) return undefined;
+    throw new Error(`namespace could not be read: ${toErrorMessage(error)}`, { cause: error });
+  }
+}

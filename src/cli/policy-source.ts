@@ -1,0 +1,21 @@
+// Where do policies come from? What file and cluster sources have in common.
+import type { KnownNamespace, PolicyStore } from '../policy/store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+/** What a source feeds and tells. */
+export interface PolicySourceOptions {
+  readonly store: PolicyStore;
+  readonly logger: Logger;
+  /** Called after every update of the store. */
+  readonly onUpdate: () => void;
+}
+
+/** A source that has been started. */
+export interface PolicySourceHandle {
+  /** Resolves when the store holds a first world; stays pending until then. */
+  readonly synced: Promise<void>;
+  /** Why the service is not ready; undefined when it is. */
+  findUnready(): string | undefined;
+  readonly readNamespace?: (name: string, signal: AbortSignal) => Promise<KnownNamespace | undefined>;
+  stop(): void;
+}

@@ -1,0 +1,203 @@
+// How is the running service put together? Builds every edge from configuration, wires it, and takes it down again.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { Registry } from 'prom-client';
+import type { NoMatchPolicy } from '../admission/judge-uses.ts';
+import { createReviewHandler, type DecisionObserver } from '../admission/handle.ts';
+import type { WorkloadMode } from '../admission/scope.ts';
+import type { OptionValues } from '../config.ts';
+import { toErrorMessage } from '../lib/text.ts';
+import type { ShortNames } from '../model/reference.ts';
+import { celSelfTest } from '../policy/cel/self-test.ts';
+import { createCelEngine } from '../policy/cel/engine.ts';
+import { createPolicyStore, type PolicyStore } from '../policy/store.ts';
+import { createAdmissionApp } from '../server/admission-app.ts';
+import { listen, type Listener, type TlsMaterial } from '../server/listener.ts';
+import { createMetricsApp } from '../server/metrics-app.ts';
+import { createSelfSigned } from '../server/self-signed.ts';
+import { toDecisionRecord } from '../telemetry/decision-record.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { textOf, toAddress, UsageError } from './arguments.ts';
+import { startFileSource } from './file-source.ts';
+import { startClusterSource } from './cluster-source.ts';
+import type { PolicySourceHandle } from './policy-source.ts';
+import { createRegistryAccess, readNamedFile } from './registry-access.ts';
+import { readVersion } from './version.ts';
+import { watchFiles } from './watch-files.ts';
+
+/** How long requests in flight may take after a stop was asked for, in milliseconds. */
+export const DRAIN_TIMEOUT_MS = 10_000;
+
+/** A running service. */
+export interface Service {
+  /** `host:port` of the admission endpoint. */
+  readonly address: string;
+  readonly metricsAddress: string;
+  /** PEM of the CA of the self-signed certificate; undefined when a certificate was given. */
+  readonly ca: string | undefined;
+  /** Policies in force; 0 before the first sync. */
+  policyCount(): number;
+  /** Resolves when policies have been read; stays pending until then. */
+  readonly synced: Promise<void>;
+  /** Fails readiness, finishes what is in flight, closes everything. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the service and waits until it is ready.
+ * @throws UsageError for files that cannot be used, ListenError for ports that are taken
+ */
+export async function startService(values: OptionValues, logger: Logger): Promise<Service> {
+  const engine = createCelEngine();
+  const broken = celSelfTest(engine);
+  if (broken !== undefined) throw new UsageError(`the rule engine failed its self-test: ${broken}`);
+  const registry = new Registry();
+  const metrics = createMetrics(registry, { version: readVersion(), node: process.version });
+  const store = createPolicyStore(engine, textOf(values, 'controller-namespace') ?? '');
+  const access = createRegistryAccess(values, metrics);
+  const source = startSource(values, { store, logger, metrics });
+  let isStopping = false;
+  const handler = createReviewHandler(
+    {
+      snapshot: () => store.snapshot(),
+      client: access.client,
+      options: {
+        noMatchPolicy: textOf(values, 'no-match-policy') as NoMatchPolicy,
+        workloads: textOf(values, 'workloads') as WorkloadMode,
+        shortNames: textOf(values, 'short-names') as ShortNames,
+      },
+      now: () => new Date(),
+      ...(source.readNamespace === undefined ? {} : { readNamespace: source.readNamespace }),
+    },
+    createObserver(metrics, logger),
+  );
+  const listeners: Listener[] = [];
+  try {
+    const tls = await openTls(values);
+    const metricsListener = await listen(
+      createMetricsApp(registry, () => (isStopping ? 'stopping' : source.findUnready())),
+      toAddress(textOf(values, 'metrics-listen') ?? ''),
+    );
+    listeners.push(metricsListener);
+    const listener = await listen(
+      createAdmissionApp(handler),
+      toAddress(textOf(values, 'listen') ?? ''),
+      tls.material,
+    );
+    listeners.push(listener);
+    const stopWatching = tls.watch(listener, logger);
+    return {
+      address: listener.address,
+      metricsAddress: metricsListener.address,
+      ca: tls.ca,
+      policyCount: () => store.snapshot()?.policies.length ?? 0,
+      synced: source.synced,
+      async stop() {
+        isStopping = true;
+        stopWatching();
+        await listener.drain(DRAIN_TIMEOUT_MS);
+        source.stop();
+        await metricsListener.drain(0);
+        await access.transport.close();
+      },
+    };
+  } catch (error) {
+    source.stop();
+    await Promise.all(listeners.map((listener) => listener.drain(0)));
+    await access.transport.close();
+    throw error;
+  }
+}
+
+interface SourceContext {
+  readonly store: PolicyStore;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+function startSource(values: OptionValues, { store, logger, metrics }: SourceContext): PolicySourceHandle {
+  const onUpdate = (): void => {
+    const policies = store.snapshot()?.policies ?? [];
+    const invalid = policies.filter(({ problems }) => problems.length > 0);
+    metrics.setPolicies(policies.length - invalid.length, invalid.length);
+    for (const { name, problems } of invalid)
+      logger.error({ policy: name, problems }, 'policy is invalid and denies what it selects');
+    logger.info(
+      { policies: policies.length, invalid: invalid.length, generation: store.snapshot()?.generation },
+      'policies in force',
+    );
+  };
+  const options = { store, logger, onUpdate };
+  return values['policies'] === undefined
+    ? startClusterSource(values, options)
+    : startFileSource(values, options);
+}
+
+function createObserver(metrics: Metrics, logger: Logger): DecisionObserver {
+  return {
+    decided(request, decision) {
+      metrics.observeDecision(decision, { namespace: request.namespace ?? '', operation: request.operation });
+      logger.info({ decision: toDecisionRecord(request, decision, new Date()) }, 'decision');
+    },
+    failed(uid, error) {
+      logger.error(
+        { uid, error: toErrorMessage(error), stack: error instanceof Error ? error.stack : undefined },
+        'a request could not be decided',
+      );
+    },
+    inFlight: (count) => metrics.setInFlight(count),
+  };
+}
+
+interface OpenedTls {
+  readonly material: TlsMaterial;
+  readonly ca: string | undefined;
+  readonly watch: (listener: Listener, logger: Logger) => () => void;
+}
+
+async function openTls(values: OptionValues): Promise<OpenedTls> {
+  const certPath = textOf(values, 'tls-cert');
+  const keyPath = textOf(values, 'tls-key');
+  const clientCaPath = textOf(values, 'client-ca');
+  const clientCa =
+    clientCaPath === undefined ? {} : { clientCa: readNamedFile(clientCaPath, 'client CA').toString('utf8') };
+  if ((certPath === undefined) !== (keyPath === undefined))
+    throw new UsageError('--tls-cert and --tls-key belong together');
+  if (certPath === undefined || keyPath === undefined) {
+    const { host } = toAddress(textOf(values, 'listen') ?? '');
+    const { ca, key, cert } = await createSelfSigned(
+      [...new Set([host, 'localhost', '127.0.0.1'])],
+      new Date(),
+    );
+    const caOut = textOf(values, 'ca-out');
+    if (caOut !== undefined) writeFileSync(caOut, ca);
+    return { material: { key, cert, ...clientCa }, ca, watch: () => () => undefined };
+  }
+  const read = (): TlsMaterial => ({
+    cert: readFileSync(certPath, 'utf8'),
+    key: readFileSync(keyPath, 'utf8'),
+    ...clientCa,
+  });
+  readNamedFile(certPath, 'certificate');
+  readNamedFile(keyPath, 'private key');
+  return {
+    material: read(),
+    ca: undefined,
+    // A certificate that does not load keeps the one in use: rotation writes two files, not at once.
+    watch: (listener, logger) =>
+      watchFiles(
+        () => [certPath, keyPath],
+        () => {
+          try {
+            listener.setTls(read());
+            logger.info({ certificate: certPath }, 'serving certificate reloaded');
+          } catch (error) {
+            logger.error(
+              { certificate: certPath, error: toErrorMessage(error) },
+              'serving certificate not reloaded',
+            );
+          }
+        },
+      ),
+  };
+}

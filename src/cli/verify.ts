@@ -1,0 +1,112 @@
+// Would this model be admitted? Judges a reference as an image volume of a pod, by the same path as the server.
+import { readFileSync } from 'node:fs';
+import type { NoMatchPolicy } from '../admission/judge-uses.ts';
+import { decide } from '../admission/decide.ts';
+import { DEFAULT_TIMEOUT_MS, toDeadlineMs } from '../admission/handle.ts';
+import { toMessage, toWarnings } from '../admission/response.ts';
+import type { AdmissionRequest } from '../admission/review.ts';
+import type { OptionValues } from '../config.ts';
+import { VERIFY_OPTIONS } from '../config.ts';
+import type { ShortNames } from '../model/reference.ts';
+import { createCelEngine } from '../policy/cel/engine.ts';
+import { createPolicyStore } from '../policy/store.ts';
+import { listOf, textOf, UsageError, type CommandSpec } from './arguments.ts';
+import { toJsonVerdict } from './json-verdict.ts';
+import type { Output } from './output.ts';
+import {
+  findUsageFault,
+  listPolicyFiles,
+  loadPolicies,
+  readPolicyFiles,
+  type LoadedPolicies,
+} from './policy-files.ts';
+import { createRegistryAccess } from './registry-access.ts';
+
+/** The command line of verify. */
+export const VERIFY: CommandSpec = {
+  name: 'verify',
+  summary: 'Judges REF as an image volume of a pod. Exit code 0: admitted; 1: denied; 2: usage.',
+  positional: 'REF',
+  options: VERIFY_OPTIONS,
+};
+
+/** Runs verify. @returns the exit code @throws UsageError */
+export async function runVerify(
+  values: OptionValues,
+  positionals: readonly string[],
+  output: Output,
+): Promise<number> {
+  const [reference, ...others] = positionals;
+  if (reference === undefined || others.length > 0) throw new UsageError('verify takes one REF');
+  const loaded = load(values);
+  const controllerNamespace = textOf(values, 'controller-namespace') ?? '';
+  const store = createPolicyStore(createCelEngine(), controllerNamespace);
+  store.update(loaded.inputs);
+  const { client, transport } = createRegistryAccess(values, {
+    observeRegistryRequest() {},
+    observeCache() {},
+  });
+  try {
+    const request = toRequest(readReference(reference), textOf(values, 'namespace') ?? '');
+    const options = {
+      noMatchPolicy: textOf(values, 'no-match-policy') as NoMatchPolicy,
+      shortNames: textOf(values, 'short-names') as ShortNames,
+      workloads: 'Warn' as const,
+    };
+    const dependencies = { snapshot: () => store.snapshot(), client, options, now: () => new Date() };
+    const decision = await decide(
+      request,
+      dependencies,
+      AbortSignal.timeout(toDeadlineMs(DEFAULT_TIMEOUT_MS)),
+    );
+    if (values['json'] === true) output.answer(JSON.stringify(toJsonVerdict(decision)));
+    else {
+      for (const warning of toWarnings(decision)) output.note(`Warning: ${warning}`);
+      const { allowed, findings } = decision.verdict;
+      output.answer(allowed ? `admitted: ${reference}` : `denied: ${reference}\n${toMessage(findings)}`);
+    }
+    return decision.verdict.allowed ? 0 : 1;
+  } finally {
+    await transport.close();
+  }
+}
+
+function load(values: OptionValues): LoadedPolicies {
+  const paths = listOf(values, 'policy');
+  if (paths.length === 0) throw new UsageError('--policy is required');
+  const namespaces = textOf(values, 'namespaces');
+  const named = paths.filter((path) => path !== '-');
+  const files = [
+    ...listPolicyFiles(named),
+    ...(paths.includes('-') ? ['-'] : []),
+    ...(namespaces === undefined ? [] : [namespaces]),
+  ];
+  const loaded = loadPolicies(readPolicyFiles(files), {
+    controllerNamespace: textOf(values, 'controller-namespace') ?? '',
+    isNamespaceListComplete: namespaces !== undefined,
+  });
+  const fault = findUsageFault(loaded);
+  if (fault !== undefined) throw new UsageError(fault);
+  return loaded;
+}
+
+function readReference(reference: string): string {
+  return reference === '-' ? readFileSync(0, 'utf8').trim() : reference;
+}
+
+function toRequest(reference: string, namespace: string): AdmissionRequest {
+  return {
+    uid: 'verify',
+    operation: 'CREATE',
+    kind: { group: '', version: 'v1', kind: 'Pod' },
+    name: 'verify',
+    namespace,
+    userInfo: { username: 'model-policy verify' },
+    object: {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'verify', namespace },
+      spec: { containers: [], volumes: [{ name: 'model', image: { reference } }] },
+    },
+  };
+}

@@ -1,0 +1,210 @@
+// What can be configured? Every option in one table: flag, environment variable, default, bounds, meaning. The same
+// table parses command lines, checks values, and prints help; docs/configuration.md is held to it by a test.
+import { Ajv } from 'ajv';
+
+/** One option. `multiple` options may be repeated, or given several values. */
+export interface OptionSpec {
+  readonly flag: string;
+  readonly value?: string;
+  readonly multiple?: boolean;
+  readonly default?: string;
+  readonly choices?: readonly string[];
+  readonly pattern?: string;
+  readonly description: string;
+}
+
+const HOST_PORT = '^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):\\d{1,5}$';
+const NAME = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
+
+/** Options of how registries are read and what is done where no policy speaks: shared by serve and verify. */
+export const REGISTRY_OPTIONS = [
+  { flag: 'registry-config', value: 'FILE', description: 'docker config.json with registry credentials' },
+  { flag: 'ca-file', value: 'FILE', description: 'PEM of further certificate authorities for registries' },
+  {
+    flag: 'plain-http',
+    value: 'HOST:PORT',
+    multiple: true,
+    pattern: HOST_PORT,
+    description: 'registry spoken to without TLS, at any address (repeatable)',
+  },
+  {
+    flag: 'no-match-policy',
+    value: 'Deny|Warn|Allow',
+    default: 'Deny',
+    choices: ['Deny', 'Warn', 'Allow'],
+    description: 'what happens to models that no enforcing policy selects',
+  },
+  {
+    flag: 'short-names',
+    value: 'Deny|DockerHub',
+    default: 'Deny',
+    choices: ['Deny', 'DockerHub'],
+    description: 'how model references without a registry are read',
+  },
+  {
+    flag: 'controller-namespace',
+    value: 'NAME',
+    default: 'model-policy-system',
+    pattern: NAME,
+    description: 'namespace of the Secrets and ConfigMaps that policies name',
+  },
+] as const satisfies readonly OptionSpec[];
+
+/** Options of serve. */
+export const SERVE_OPTIONS = [
+  {
+    flag: 'policies',
+    value: 'PATH…',
+    multiple: true,
+    description: 'files or directories of policies: standalone mode; reloaded on change',
+  },
+  {
+    flag: 'kubeconfig',
+    value: 'FILE',
+    description: 'watch the cluster of this kubeconfig (default: in-cluster)',
+  },
+  {
+    flag: 'namespaces',
+    value: 'FILE',
+    description: 'Namespace objects for standalone mode (default: every namespace exists)',
+  },
+  {
+    flag: 'listen',
+    value: 'HOST:PORT',
+    default: '127.0.0.1:8443',
+    pattern: HOST_PORT,
+    description: 'address of POST /validate (HTTPS)',
+  },
+  {
+    flag: 'metrics-listen',
+    value: 'HOST:PORT',
+    default: '127.0.0.1:9090',
+    pattern: HOST_PORT,
+    description: 'address of /metrics, /healthz and /readyz (plain HTTP)',
+  },
+  {
+    flag: 'tls-cert',
+    value: 'FILE',
+    description: 'serving certificate, PEM; reloaded on change (default: self-signed)',
+  },
+  { flag: 'tls-key', value: 'FILE', description: 'its private key, PEM' },
+  { flag: 'ca-out', value: 'FILE', description: 'where to write the CA of the self-signed certificate' },
+  {
+    flag: 'client-ca',
+    value: 'FILE',
+    description: 'PEM of the CA that clients must have a certificate from',
+  },
+  {
+    flag: 'workloads',
+    value: 'Warn|Deny|Off',
+    default: 'Warn',
+    choices: ['Warn', 'Deny', 'Off'],
+    description: 'what Deployments and other workloads get for what would deny their pods',
+  },
+  ...REGISTRY_OPTIONS,
+] as const satisfies readonly OptionSpec[];
+
+/** Options of verify. */
+export const VERIFY_OPTIONS = [
+  {
+    flag: 'policy',
+    value: 'PATH…',
+    multiple: true,
+    description: 'files or directories of policies; - is standard input',
+  },
+  {
+    flag: 'namespace',
+    value: 'NAME',
+    default: 'default',
+    pattern: NAME,
+    description: 'namespace of the pod',
+  },
+  { flag: 'namespaces', value: 'FILE', description: 'Namespace objects (default: every namespace exists)' },
+  { flag: 'json', description: 'print the verdict as one line of JSON' },
+  ...REGISTRY_OPTIONS,
+] as const satisfies readonly OptionSpec[];
+
+/** Options of admit. */
+export const ADMIT_OPTIONS = [
+  {
+    flag: 'server',
+    value: 'URL',
+    default: 'https://127.0.0.1:8443',
+    pattern: '^https?://',
+    description: 'server to ask',
+  },
+  { flag: 'ca', value: 'FILE', description: 'PEM of the CA of the server (default: the system’s)' },
+  {
+    flag: 'namespace',
+    value: 'NAME',
+    default: 'default',
+    pattern: NAME,
+    description: 'namespace of objects that name none',
+  },
+  {
+    flag: 'operation',
+    value: 'CREATE|UPDATE|DELETE',
+    default: 'CREATE',
+    choices: ['CREATE', 'UPDATE', 'DELETE'],
+    description: 'operation to ask about',
+  },
+  { flag: 'json', description: 'print each verdict as one line of JSON' },
+] as const satisfies readonly OptionSpec[];
+
+/** Values by flag: text, list of texts, or true. */
+export type OptionValues = Readonly<Record<string, string | readonly string[] | boolean | undefined>>;
+
+/** The environment variable of a flag. */
+export function toVariableName(flag: string): string {
+  return `MODEL_POLICY_${flag.replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** Adds environment variables and defaults below the command line. Lists in variables are separated by commas. */
+export function withDefaults(
+  options: readonly OptionSpec[],
+  given: OptionValues,
+  environment: Readonly<Record<string, string | undefined>>,
+): OptionValues {
+  const values: Record<string, string | readonly string[] | boolean | undefined> = {};
+  for (const option of options) {
+    const variable = environment[toVariableName(option.flag)];
+    values[option.flag] = given[option.flag] ?? readVariable(option, variable) ?? option.default;
+  }
+  return values;
+}
+
+function readVariable(
+  option: OptionSpec,
+  text: string | undefined,
+): string | readonly string[] | boolean | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (option.value === undefined) return text === 'true';
+  return option.multiple === true ? text.split(',').filter((part) => part !== '') : text;
+}
+
+/** Checks values against the table. @returns what is wrong, or undefined */
+export function findConfigProblem(options: readonly OptionSpec[], values: OptionValues): string | undefined {
+  const properties = Object.fromEntries(options.map((option) => [option.flag, toSchema(option)]));
+  const validate = new Ajv({ strict: false }).compile({
+    type: 'object',
+    additionalProperties: false,
+    properties,
+  });
+  const defined = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+  if (validate(defined)) return undefined;
+  const [error] = validate.errors ?? [];
+  const flag = error?.instancePath.split('/')[1] ?? '';
+  const option = options.find((candidate) => candidate.flag === flag);
+  return `--${flag} must be ${option?.value ?? 'absent'}`;
+}
+
+function toSchema({ value, multiple, choices, pattern }: OptionSpec): object {
+  if (value === undefined) return { type: 'boolean' };
+  const single = {
+    type: 'string',
+    minLength: 1,
+    ...(choices && { enum: choices }),
+    ...(pattern && { pattern }),
+  };
+  return multiple === true ? { type: 'array', minItems: 1, items: single } : single;
+}

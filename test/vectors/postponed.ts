@@ -1,0 +1,162 @@
+// Which recorded verdicts are not asked of this version, and which must be? Three tables: what is still to come, what
+// must be there and run, and what was decided where a vector leaves the verdict open or ours differs on purpose.
+import { createPublicKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Expectation, Method, VectorCase } from './cases.ts';
+
+/** One reason not to run an expectation yet. */
+interface Postponement {
+  /** Case names; `*` stands for any text. */
+  readonly pattern: string;
+  /** Which of the case's expectations are meant; absent: all. */
+  readonly when?: (expectation: Expectation, vector: VectorCase) => boolean;
+  readonly reason: string;
+}
+
+const byMethod =
+  (...methods: readonly Method[]) =>
+  ({ method }: Expectation): boolean =>
+    methods.includes(method);
+
+const POSTPONED: readonly Postponement[] = [
+  {
+    pattern: '*',
+    when: byMethod('cosign-v2-signature'),
+    reason: 'cosign v2 signatures under the .sig tag are not read yet',
+  },
+  {
+    pattern: '*',
+    when: byMethod('cosign-attestation', 'cosign-v2-attestation'),
+    reason: 'policies cannot demand attestations yet',
+  },
+  {
+    pattern: '*',
+    when: ({ trust }) => trust.roots !== undefined,
+    reason: 'there is no certificate authority (private PKI) yet',
+  },
+  {
+    pattern: '*',
+    when: ({ trust }) => trust.publicKeys !== undefined && trust.trustedRoot !== undefined,
+    reason: 'key authorities cannot demand log entries yet',
+  },
+  {
+    pattern: '*',
+    when: ({ trust }, vector) =>
+      (trust.publicKeys ?? []).some((file) => isRsa(path.join(vector.directory, file))),
+    reason: 'RSA keys are not supported yet',
+  },
+  {
+    pattern: '*',
+    when: ({ trust }, { digest, mediaTypes }) =>
+      /index|manifest\.list/u.test(mediaTypes.get(trust.reference ?? digest) ?? ''),
+    reason: 'image indexes are not judged yet',
+  },
+  {
+    pattern: '*',
+    when: ({ trust }) => trust.allowIgnoredPaths === true,
+    reason: 'not applicable: no policy field honours ignore_paths, on purpose',
+  },
+  { pattern: 'oms-in-artifact-*', reason: 'a model.sig inside the artifact is not looked for yet' },
+];
+
+function isRsa(file: string): boolean {
+  return createPublicKey(readFileSync(file)).asymmetricKeyType === 'rsa';
+}
+
+/** Why an expectation is not run; undefined when it is. */
+export function findPostponement(vector: VectorCase, expectation: Expectation): string | undefined {
+  return POSTPONED.find(
+    ({ pattern, when }) => matches(pattern, vector.id) && (when?.(expectation, vector) ?? true),
+  )?.reason;
+}
+
+/** Cases that must be in the directory and run whole; a pattern needs at least one. */
+export const REQUIRED: readonly string[] = [
+  'c3-key-p256',
+  'c3-key-p256-fallback',
+  'c3-key-p256-ggcr',
+  'c3-key-p256*',
+  'c3-key-p384',
+  'c3-key-ed25519*',
+  'c3-key-annotations',
+  'c3-two-signers',
+  'kl-c3-email',
+  'kl-c3-ci',
+  'kl-c3-ci-fallback',
+  'kl-c3-ci*',
+  'oms-key-p256',
+  'oms-key-p256-fallback',
+  'oms-key-p256*',
+  'oms-key-p384',
+  'pkg-oras-plain',
+  'pkg-oras-plain-fallback',
+  'pkg-oras-plain*',
+  'neg-c3-wrong-key',
+  'neg-c3-bundle-copied',
+  'neg-c3-fallback-foreign',
+  'neg-oms-wrong-key',
+  'neg-oms-layer-swapped',
+  'neg-oms-extra-layer',
+  'neg-oms-missing-layer',
+  'odd-no-mediatype',
+  'odd-pretty-manifest',
+  'odd-*',
+];
+
+interface Decision {
+  readonly pattern: string;
+  readonly verdict: 'accept' | 'reject';
+  readonly why: string;
+}
+
+/** Verdicts of ours where a vector says `implementation-defined`. */
+const DECIDED: readonly Decision[] = [
+  { pattern: 'c3-key-ed25519*', verdict: 'accept', why: 'Ed25519ph, as cosign writes it, is accepted' },
+  { pattern: 'rh-modelcar-plain', verdict: 'reject', why: 'an opaque layer has no files to compare' },
+];
+
+/** Verdicts of ours where a vector says accept. */
+const DIFFERENT: readonly Decision[] = [
+  { pattern: 'rh-modelpack', verdict: 'reject', why: 'the names that the layers carry are unsigned' },
+];
+
+/** Whether an expectation is to be accepted, and why where that is our decision; undefined when nobody decided. */
+export function decide(
+  vector: VectorCase,
+  { verdict, why }: Expectation,
+): { readonly accepts: boolean; readonly why: string | undefined } | undefined {
+  const find = (table: readonly Decision[]): Decision | undefined =>
+    table.find(({ pattern }) => matches(pattern, vector.id));
+  if (verdict === 'reject') return { accepts: false, why };
+  const decision = find(verdict === 'accept' ? DIFFERENT : DECIDED);
+  if (decision !== undefined) return { accepts: decision.verdict === 'accept', why: decision.why };
+  return verdict === 'accept' ? { accepts: true, why } : undefined;
+}
+
+/** Expectations of ours beside the recorded ones: the other half where a case shows only one. */
+export const ADDED: readonly (Expectation & { readonly pattern: string })[] = [
+  {
+    pattern: 'c3-key-annotations',
+    method: 'cosign-v3-signature',
+    trust: { publicKeys: ['trust/cosign-p256.pub'], annotations: { stage: 'prod', dataset: 'v7' } },
+    verdict: 'accept',
+    why: 'these annotations were signed',
+  },
+  {
+    pattern: 'c3-key-annotations',
+    method: 'cosign-v3-signature',
+    trust: { publicKeys: ['trust/cosign-p256.pub'], annotations: { unheard: 'of' } },
+    verdict: 'reject',
+    why: 'no such annotation was signed',
+  },
+];
+
+/** Whether a case name fits a pattern, in which `*` stands for any text. */
+export function matches(pattern: string, id: string): boolean {
+  const source = pattern
+    .split('*')
+    .map((part) => part.replaceAll(/[^a-z0-9-]/gu, String.raw`\$&`))
+    .join('.*');
+  return new RegExp(`^${source}$`, 'u').test(id);
+}
