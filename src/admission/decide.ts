@@ -16,6 +16,7 @@ import { createFinding } from '../verdict/finding-message.ts';
 import { DENY_ONLY, fold, type ActedFinding } from '../verdict/fold.ts';
 import type { RuleContext } from '../verdict/judge.ts';
 import type { Decision, Exemption, JudgedUse } from '../verdict/decision.ts';
+import { isUnchanged } from './exempt.ts';
 import { gatherAll } from './gathered.ts';
 import {
   judgeNoMatch,
@@ -63,7 +64,11 @@ export async function decide(
   watch.mark('extract');
   const world = await findWorld(request.namespace ?? '', dependencies, signal);
   if ('finding' in world) return toUndecided(watch, [world.finding]);
-  const selected = selectUses(scope.extraction, world.policies);
+  const after = withClaimedImages(scope.extraction, world.policies);
+  // Only now is it known which images are models: a debug container beside an unchanged model changes none.
+  if (scope.before !== undefined && isUnchanged(withClaimedImages(scope.before, world.policies), after))
+    return toUndecided(watch, [], 'unchanged');
+  const selected = selectUses(after, world.policies);
   watch.mark('select');
   if (countDistinct(selected) > MAX_REFERENCES)
     return toUndecided(watch, [
@@ -130,12 +135,15 @@ async function findWorld(
   return { namespace, policies: selectByNamespace(world.policies, namespace) };
 }
 
+function withClaimedImages(extraction: Extraction, policies: readonly CompiledPolicy[]): Extraction {
+  return { ...extraction, images: extraction.images.filter((image) => isClaimed(policies, image)) };
+}
+
 function selectUses(
   { references, images }: Extraction,
   policies: readonly CompiledPolicy[],
 ): readonly SelectedUse[] {
-  const claimed = images.filter((image) => isClaimed(policies, image));
-  return [...references, ...claimed].map((use) => ({ use, policies: selectByReference(policies, use) }));
+  return [...references, ...images].map((use) => ({ use, policies: selectByReference(policies, use) }));
 }
 
 function countDistinct(selected: readonly SelectedUse[]): number {

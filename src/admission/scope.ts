@@ -16,7 +16,13 @@ export type WorkloadMode = 'Warn' | 'Deny' | 'Off';
 export type Scope =
   | { readonly kind: 'exempt'; readonly exemption: Exemption }
   | { readonly kind: 'refused'; readonly finding: Finding }
-  | { readonly kind: 'judged'; readonly template: PodTemplate; readonly extraction: Extraction };
+  | {
+      readonly kind: 'judged';
+      readonly template: PodTemplate;
+      readonly extraction: Extraction;
+      /** What the object used before an update; undefined for other operations. */
+      readonly before: Extraction | undefined;
+    };
 
 /** The settings that scope depends on. */
 export interface ScopeOptions {
@@ -35,19 +41,14 @@ export function findScope(request: AdmissionRequest, options: ScopeOptions): Sco
     return { kind: 'refused', finding: createFinding('RequestMalformed', `the ${kind} has no pod spec`) };
   if (!template.isPod && options.workloads === 'Off') return { kind: 'exempt', exemption: 'kind' };
   const extraction = extractModels(template, options.shortNames);
-  if (request.operation === 'UPDATE' && isUnchanged(extractOld(request, options.shortNames), extraction))
+  const before = request.operation === 'UPDATE' ? extractOld(request, options.shortNames) : undefined;
+  if (before !== undefined && isUnchanged(before, extraction))
     return { kind: 'exempt', exemption: 'unchanged' };
-  return { kind: 'judged', template, extraction };
+  return { kind: 'judged', template, extraction, before };
 }
 
-function extractOld(request: AdmissionRequest, shortNames: ShortNames): Extraction {
+function extractOld(request: AdmissionRequest, shortNames: ShortNames): Extraction | undefined {
   const old = toPodTemplate(request.kind.group, request.kind.kind, request.oldObject);
-  return old === undefined ? NOTHING_KNOWN : extractModels(old, shortNames);
+  // An update without a readable old object is judged like a new one.
+  return old === undefined ? undefined : extractModels(old, shortNames);
 }
-
-// Never equal to a real extraction: an update without an old object is judged.
-const NOTHING_KNOWN: Extraction = {
-  references: [],
-  images: [],
-  findings: [{ reason: 'RequestMalformed', message: 'no old object' }],
-};

@@ -19,7 +19,6 @@ import type { Logger } from '../telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { textOf, toAddress, UsageError } from './arguments.ts';
 import { startFileSource } from './file-source.ts';
-import { startClusterSource } from './cluster-source.ts';
 import type { PolicySourceHandle } from './policy-source.ts';
 import { createRegistryAccess, readNamedFile } from './registry-access.ts';
 import { readVersion } from './version.ts';
@@ -55,7 +54,7 @@ export async function startService(values: OptionValues, logger: Logger): Promis
   const metrics = createMetrics(registry, { version: readVersion(), node: process.version });
   const store = createPolicyStore(engine, textOf(values, 'controller-namespace') ?? '');
   const access = createRegistryAccess(values, metrics);
-  const source = startSource(values, { store, logger, metrics });
+  const source = await startSource(values, { store, logger, metrics });
   let isStopping = false;
   const handler = createReviewHandler(
     {
@@ -115,7 +114,10 @@ interface SourceContext {
   readonly metrics: Metrics;
 }
 
-function startSource(values: OptionValues, { store, logger, metrics }: SourceContext): PolicySourceHandle {
+async function startSource(
+  values: OptionValues,
+  { store, logger, metrics }: SourceContext,
+): Promise<PolicySourceHandle> {
   const onUpdate = (): void => {
     const policies = store.snapshot()?.policies ?? [];
     const invalid = policies.filter(({ problems }) => problems.length > 0);
@@ -128,9 +130,10 @@ function startSource(values: OptionValues, { store, logger, metrics }: SourceCon
     );
   };
   const options = { store, logger, onUpdate };
-  return values['policies'] === undefined
-    ? startClusterSource(values, options)
-    : startFileSource(values, options);
+  if (values['policies'] !== undefined) return startFileSource(values, options);
+  // The Kubernetes client takes most of a second to load: standalone mode does without.
+  const { startClusterSource } = await import('./cluster-source.ts');
+  return startClusterSource(values, options);
 }
 
 function createObserver(metrics: Metrics, logger: Logger): DecisionObserver {

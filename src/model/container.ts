@@ -18,65 +18,88 @@ export function toContainers(spec: Record<string, unknown>, specPath: string): r
   );
 }
 
-/** What a container's environment is known to hold: a text, or `undefined` for values that only the kubelet learns. */
+/** A text with its variables expanded as far as the object says. */
+export interface ExpandedText {
+  /** Variables whose value only the kubelet learns stay as they are written. */
+  readonly text: string;
+  readonly isComplete: boolean;
+  /** True when the text was cut because expansion made it longer than is read. */
+  readonly isCut: boolean;
+}
+
+/** What a container's environment is known to hold. */
 export interface Environment {
-  readonly values: ReadonlyMap<string, string | undefined>;
+  readonly values: ReadonlyMap<string, ExpandedText>;
   /** True when envFrom may define any further name. */
   readonly isOpen: boolean;
+  /** Characters that expansion may still add in this container: bounds $(A)$(A)… growth over many variables. */
+  readonly budget: { left: number };
 }
 
-/** Reads env and envFrom; of names given twice the last counts, as in the kubelet. */
-export function toEnvironment(container: Container): Environment {
-  const values = new Map<string, string | undefined>();
-  for (const entry of toArray(container.fields['env'])) {
-    const { name, value, valueFrom } = toRecord(entry);
-    if (typeof name !== 'string') continue;
-    const text = expandVariables(toText(value) ?? '', { values, isOpen: false });
-    values.set(name, valueFrom === undefined || valueFrom === null ? text : undefined);
-  }
-  return { values, isOpen: toArray(container.fields['envFrom']).length > 0 };
-}
+/** Told of every env entry's value, expanded by the entries before it, as the kubelet does. */
+export type VisitVariable = (index: number, value: ExpandedText, raw: string) => void;
 
-/** Longest expanded text, in characters: bounds $(A)$(A)… growth over several variables. */
+const EXPANSION_BUDGET_CHARS = 1024 * 1024;
+/** Longest text that expansion may make, in characters; longer texts are read as long as they are written. */
 const MAX_EXPANDED_CHARS = 65_536;
 
 /**
- * Expands `$(NAME)` as the kubelet does: `$$` escapes, an unknown name stays as it is written.
- * @returns undefined when the text depends on a value that is not in the object, or grows beyond 64 Ki characters
+ * Reads env and envFrom. Of names given twice the last counts in commands and arguments, and in values whatever was
+ * given before: the order in which the kubelet sets them.
  */
-export function expandVariables(text: string, environment: Environment): string | undefined {
-  let out = '';
-  let index = 0;
-  while (index < text.length) {
-    const dollar = text.indexOf('$', index);
-    if (dollar === -1 || dollar === text.length - 1) return bounded(out + text.slice(index));
-    out += text.slice(index, dollar);
-    const piece = expandAt(text, dollar, environment);
-    if (piece === undefined) return undefined;
-    out += piece.text;
-    index = piece.end;
-    if (out.length > MAX_EXPANDED_CHARS) return undefined;
+export function toEnvironment(container: Container, visit: VisitVariable = () => undefined): Environment {
+  const values = new Map<string, ExpandedText>();
+  const budget = { left: EXPANSION_BUDGET_CHARS };
+  for (const [index, entry] of toArray(container.fields['env']).entries()) {
+    const { name, value, valueFrom } = toRecord(entry);
+    const raw = toText(value) ?? '';
+    // What envFrom may define stays as it is written, as an unknown name does.
+    const expanded = expandVariables(raw, { values, isOpen: false, budget });
+    visit(index, expanded, raw);
+    if (typeof name !== 'string') continue;
+    const isKnown = valueFrom === undefined || valueFrom === null;
+    values.set(name, isKnown ? expanded : { text: `$(${name})`, isComplete: false, isCut: false });
   }
-  return bounded(out);
+  return { values, isOpen: toArray(container.fields['envFrom']).length > 0, budget };
 }
 
-function bounded(text: string): string | undefined {
-  return text.length > MAX_EXPANDED_CHARS ? undefined : text;
+/** Expands `$(NAME)` as the kubelet does: `$$` escapes, an unknown name stays as it is written. */
+export function expandVariables(text: string, environment: Environment): ExpandedText {
+  const maxChars = Math.max(MAX_EXPANDED_CHARS, text.length);
+  let out = '';
+  let isComplete = true;
+  let index = 0;
+  for (;;) {
+    const dollar = text.indexOf('$', index);
+    if (dollar === -1 || dollar === text.length - 1) {
+      out += text.slice(index);
+      return { text: out, isComplete, isCut: out.length > maxChars };
+    }
+    const piece = expandAt(text, dollar, environment);
+    out += text.slice(index, dollar) + piece.text;
+    isComplete &&= piece.isComplete;
+    index = piece.end;
+    if (piece.isCut || out.length > maxChars) return { text: out, isComplete: false, isCut: true };
+  }
 }
 
 function expandAt(
   text: string,
   dollar: number,
-  environment: Environment,
-): { text: string; end: number } | undefined {
+  { values, isOpen, budget }: Environment,
+): ExpandedText & { end: number } {
   const next = text[dollar + 1];
-  if (next === '$') return { text: '$', end: dollar + 2 };
+  const written = (piece: string, end: number, isComplete = true): ExpandedText & { end: number } => ({
+    text: piece,
+    isComplete,
+    isCut: false,
+    end,
+  });
+  if (next === '$') return written('$', dollar + 2);
   const close = next === '(' ? text.indexOf(')', dollar + 2) : -1;
-  if (close === -1) return { text: `$${next ?? ''}`, end: dollar + 2 };
-  const name = text.slice(dollar + 2, close);
-  if (environment.values.has(name)) {
-    const value = environment.values.get(name);
-    return value === undefined ? undefined : { text: value, end: close + 1 };
-  }
-  return environment.isOpen ? undefined : { text: text.slice(dollar, close + 1), end: close + 1 };
+  if (close === -1) return written(`$${next ?? ''}`, dollar + 2);
+  const value = values.get(text.slice(dollar + 2, close));
+  if (value === undefined) return written(text.slice(dollar, close + 1), close + 1, !isOpen);
+  budget.left -= value.text.length;
+  return { ...value, isCut: value.isCut || budget.left < 0, end: close + 1 };
 }

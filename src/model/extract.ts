@@ -4,7 +4,7 @@ import type { Finding } from '../reason.ts';
 import { quote, toArray, toRecord, toText } from '../lib/text.ts';
 import {
   type Container,
-  type Environment,
+  type ExpandedText,
   expandVariables,
   toContainers,
   toEnvironment,
@@ -60,30 +60,43 @@ function extractContainerImage(container: Container, sink: Sink): void {
 }
 
 function extractUris(container: Container, sink: Sink): void {
-  const environment = toEnvironment(container);
-  for (const list of ['command', 'args']) {
-    for (const [index, entry] of toArray(container.fields[list]).entries()) {
-      extractText(toText(entry) ?? '', `${container.path}.${list}[${index}]`, environment, sink);
+  // Every entry is read, also one that a later entry of the same name replaces: programs differ in which one they see.
+  const environment = toEnvironment(container, (index, value, raw) =>
+    extractText(value, raw, `${container.path}.env[${index}].value`, sink),
+  );
+  for (const { path, list } of toCommands(container)) {
+    for (const [index, entry] of toArray(list).entries()) {
+      const raw = toText(entry) ?? '';
+      extractText(expandVariables(raw, environment), raw, `${path}[${index}]`, sink);
     }
-  }
-  // Every entry is read, also one that a later entry of the same name replaces: which one wins is the kubelet's business.
-  for (const [index, entry] of toArray(container.fields['env']).entries()) {
-    const value = toText(toRecord(entry)['value']) ?? '';
-    extractText(
-      value,
-      `${container.path}.env[${index}].value`,
-      { values: environment.values, isOpen: false },
-      sink,
-    );
   }
 }
 
-function extractText(text: string, path: string, environment: Environment, sink: Sink): void {
-  const expanded = expandVariables(text, environment);
-  const uris = findModelUris(expanded ?? text);
-  if (uris.length === 0) return;
-  if (expanded === undefined || expanded.length > MAX_URI_TEXT_CHARS) {
-    sink.findings.push(unresolvable(text, path));
+const HOOKS = ['postStart', 'preStop'];
+const PROBES = ['startupProbe', 'livenessProbe', 'readinessProbe'];
+
+// Whatever a container runs. The kubelet expands no variables in hooks: reading them expanded finds more, never less.
+function toCommands({ path, fields }: Container): readonly { path: string; list: unknown }[] {
+  const lifecycle = toRecord(fields['lifecycle']);
+  return [
+    ...['command', 'args'].map((name) => ({ path: `${path}.${name}`, list: fields[name] })),
+    ...HOOKS.map((hook) => ({
+      path: `${path}.lifecycle.${hook}.exec.command`,
+      list: toExecCommand(lifecycle[hook]),
+    })),
+    ...PROBES.map((probe) => ({ path: `${path}.${probe}.exec.command`, list: toExecCommand(fields[probe]) })),
+  ];
+}
+
+function toExecCommand(handler: unknown): unknown {
+  return toRecord(toRecord(handler)['exec'])['command'];
+}
+
+function extractText(expanded: ExpandedText, raw: string, path: string, sink: Sink): void {
+  const uris = new Set(findModelUris(expanded.text));
+  if (uris.size === 0 && !expanded.isCut) return;
+  if (!expanded.isComplete || expanded.text.length > MAX_URI_TEXT_CHARS) {
+    sink.findings.push(unresolvable(raw, path));
     return;
   }
   for (const uri of uris) {

@@ -39,7 +39,7 @@ export interface LogEntry {
   readonly version: string;
   readonly integratedTime: string;
   readonly signedEntryTimestamp: Buffer | undefined;
-  readonly proof: InclusionProof;
+  readonly proof: InclusionProof | undefined;
   readonly body: Buffer;
 }
 
@@ -179,8 +179,9 @@ function toLogEntry(value: unknown): LogEntry {
     signedEntryTimestamp: isPresent(promise)
       ? base64(record(promise, 'inclusionPromise')['signedEntryTimestamp'], 'signedEntryTimestamp')
       : undefined,
-    // sigstore_bundle.proto: since v0.2 every entry must have one; a promise alone is v0.1.
-    proof: toProof(record(entry['inclusionProof'], 'inclusionProof')),
+    proof: isPresent(entry['inclusionProof'])
+      ? toProof(record(entry['inclusionProof'], 'inclusionProof'))
+      : undefined,
     body: base64(entry['canonicalizedBody'], 'canonicalizedBody'),
   };
 }

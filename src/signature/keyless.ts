@@ -34,7 +34,10 @@ export function verifyKeyless(
     );
   const leaf = parseLeafCertificate(bundle.material.der);
   const evidence = selectEvidence(bundle, authority.root);
-  for (const entry of evidence.logEntries) verifyLogBodySigner(entry, leaf.der);
+  for (const entry of evidence.logEntries) {
+    requireProof(entry);
+    verifyLogBodySigner(entry, leaf.der);
+  }
   const { requirements } = authority;
   requireDistinct(evidence, authority);
   witnessKeyless(
@@ -64,7 +67,7 @@ export function verifyKeyless(
     timeSources: [...new Set(evidence.times.map(({ source }) => source))],
     logs: evidence.logEntries.map((entry, index) => ({
       origin: evidence.logs[index]?.baseUrl ?? '',
-      index: entry.proof.logIndex,
+      index: entry.proof?.logIndex ?? entry.logIndex,
     })),
   };
 }
@@ -145,6 +148,12 @@ function selectTimestamp(
   } catch {
     throw new SignatureError('TimestampInvalid', 'a timestamp cannot be read');
   }
+}
+
+// sigstore_bundle.proto: since v0.2 an entry must have its inclusion proof; a promise alone is v0.1.
+function requireProof({ proof }: LogEntry): void {
+  if (proof === undefined)
+    throw new SignatureError('TransparencyLogInvalid', 'a log entry has no inclusion proof');
 }
 
 function requireDistinct({ logs, times }: Evidence, { requirements, trustRoot }: KeylessAuthority): void {

@@ -183,13 +183,16 @@ function toLibraryEntry(entry: LogEntry): LibraryLogEntry {
       entry.signedEntryTimestamp === undefined
         ? undefined
         : { signedEntryTimestamp: entry.signedEntryTimestamp },
-    inclusionProof: {
-      logIndex: proof.logIndex,
-      treeSize: proof.treeSize,
-      rootHash: proof.rootHash,
-      hashes: [...proof.hashes],
-      checkpoint: { envelope: proof.checkpoint },
-    },
+    inclusionProof:
+      proof === undefined
+        ? undefined
+        : {
+            logIndex: proof.logIndex,
+            treeSize: proof.treeSize,
+            rootHash: proof.rootHash,
+            hashes: [...proof.hashes],
+            checkpoint: { envelope: proof.checkpoint },
+          },
     canonicalizedBody: entry.body,
   };
 }

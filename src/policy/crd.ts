@@ -1,0 +1,95 @@
+// How does the API server know our kinds? CustomResourceDefinitions made from the same schemas that files are checked
+// with; deploy/crds holds their text and a test holds it to this.
+import { CLUSTER_MODEL_POLICY_SPEC } from './cluster-model-policy-schema.ts';
+import type { Schema } from './schema.ts';
+import { TRUST_ROOT_SPEC } from './trust-root-schema.ts';
+import { API_GROUP } from './types.ts';
+
+interface PrinterColumn {
+  readonly name: string;
+  readonly type: 'string' | 'date';
+  readonly jsonPath: string;
+  readonly description: string;
+}
+
+interface Kind {
+  readonly kind: string;
+  readonly plural: string;
+  readonly shortName: string;
+  readonly description: string;
+  readonly spec: Schema;
+  readonly columns: readonly PrinterColumn[];
+}
+
+const AGE: PrinterColumn = {
+  name: 'Age',
+  type: 'date',
+  jsonPath: '.metadata.creationTimestamp',
+  description: 'Time since the object was made.',
+};
+
+const KINDS: readonly Kind[] = [
+  {
+    kind: 'ClusterModelPolicy',
+    plural: 'clustermodelpolicies',
+    shortName: 'cmp',
+    description: 'Says who must have signed the AI models that pods use.',
+    spec: CLUSTER_MODEL_POLICY_SPEC,
+    columns: [
+      {
+        name: 'Actions',
+        type: 'string',
+        jsonPath: '.spec.validationActions',
+        description: 'What a failure does.',
+      },
+      AGE,
+    ],
+  },
+  {
+    kind: 'TrustRoot',
+    plural: 'trustroots',
+    shortName: 'mtr',
+    description: 'Says whose certificates, logs and timestamps keyless authorities believe.',
+    spec: TRUST_ROOT_SPEC,
+    columns: [AGE],
+  },
+];
+
+/** The definitions by file name. */
+export function toCustomResourceDefinitions(): ReadonlyMap<string, object> {
+  return new Map(KINDS.map((kind) => [`${kind.plural}.yaml`, toDefinition(kind)]));
+}
+
+function toDefinition({ kind, plural, shortName, description, spec, columns }: Kind): object {
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${API_GROUP}` },
+    spec: {
+      group: API_GROUP,
+      scope: 'Cluster',
+      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), shortNames: [shortName] },
+      versions: [
+        {
+          name: 'v1alpha1',
+          served: true,
+          storage: true,
+          additionalPrinterColumns: columns,
+          schema: {
+            openAPIV3Schema: {
+              type: 'object',
+              description,
+              required: ['spec'],
+              properties: {
+                apiVersion: { type: 'string' },
+                kind: { type: 'string' },
+                metadata: { type: 'object' },
+                spec,
+              },
+            },
+          },
+        },
+      ],
+    },
+  };
+}
