@@ -2,6 +2,9 @@
 import type { DenialReason } from '../reason.ts';
 import type { ImageManifest } from '../model/manifest.ts';
 
+/** Largest bundle that is fetched, in bytes (docs: limits). */
+export const MAX_BUNDLE_BYTES = 1024 * 1024;
+
 /** A bundle found at a referrer of the subject. */
 export interface BundleEvidence {
   /** Digest of the referrer manifest that led to it. */

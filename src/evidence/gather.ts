@@ -7,8 +7,12 @@ import type { RegistryClient } from '../registry/client.ts';
 import { REGISTRY_ERROR_REASONS, RegistryError } from '../registry/error.ts';
 import { MAX_REFERRERS } from '../registry/referrers.ts';
 import type { RepositoryName } from '../registry/resource.ts';
-import { MAX_BUNDLE_BYTES } from '../signature/bundle.ts';
-import type { BundleEvidence, EvidenceProblem, EvidenceResult } from './evidence.ts';
+import {
+  MAX_BUNDLE_BYTES,
+  type BundleEvidence,
+  type EvidenceProblem,
+  type EvidenceResult,
+} from './evidence.ts';
 
 const BUNDLE_LAYER = /^application\/vnd\.dev\.sigstore\.bundle(?:\.v\d|\+json)/;
 /** Signature formats that are recognised and not supported, by the referrer's artifact or layer type. */
@@ -119,7 +123,7 @@ async function fetchBundle(
       bytes: await client.fetchBlob(name, layer, { maxBytes: MAX_BUNDLE_BYTES, signal }),
     };
   } catch (error) {
-    if (error instanceof DeadlineError) throw error;
+    if (error instanceof DeadlineError && subject.signal.aborted) throw error;
     const { reason, message } = toProblem(error);
     // A signature that vanished between listing and fetching is no missing model.
     const honest = reason === 'ArtifactNotFound' ? 'RegistryUnavailable' : reason;

@@ -27,17 +27,22 @@ export interface ExpandedText {
   readonly isCut: boolean;
 }
 
+/** One entry of env, expanded by the entries before it, as the kubelet does. */
+export interface Variable {
+  readonly index: number;
+  readonly raw: string;
+  readonly expanded: ExpandedText;
+}
+
 /** What a container's environment is known to hold. */
 export interface Environment {
+  readonly entries: readonly Variable[];
   readonly values: ReadonlyMap<string, ExpandedText>;
   /** True when envFrom may define any further name. */
   readonly isOpen: boolean;
   /** Characters that expansion may still add in this container: bounds $(A)$(A)… growth over many variables. */
   readonly budget: { left: number };
 }
-
-/** Told of every env entry's value, expanded by the entries before it, as the kubelet does. */
-export type VisitVariable = (index: number, value: ExpandedText, raw: string) => void;
 
 const EXPANSION_BUDGET_CHARS = 1024 * 1024;
 /** Longest text that expansion may make, in characters; longer texts are read as long as they are written. */
@@ -47,7 +52,8 @@ const MAX_EXPANDED_CHARS = 65_536;
  * Reads env and envFrom. Of names given twice the last counts in commands and arguments, and in values whatever was
  * given before: the order in which the kubelet sets them.
  */
-export function toEnvironment(container: Container, visit: VisitVariable = () => undefined): Environment {
+export function toEnvironment(container: Container): Environment {
+  const entries: Variable[] = [];
   const values = new Map<string, ExpandedText>();
   const budget = { left: EXPANSION_BUDGET_CHARS };
   for (const [index, entry] of toArray(container.fields['env']).entries()) {
@@ -55,16 +61,16 @@ export function toEnvironment(container: Container, visit: VisitVariable = () =>
     const raw = toText(value) ?? '';
     // What envFrom may define stays as it is written, as an unknown name does.
     const expanded = expandVariables(raw, { values, isOpen: false, budget });
-    visit(index, expanded, raw);
+    entries.push({ index, raw, expanded });
     if (typeof name !== 'string') continue;
     const isKnown = valueFrom === undefined || valueFrom === null;
     values.set(name, isKnown ? expanded : { text: `$(${name})`, isComplete: false, isCut: false });
   }
-  return { values, isOpen: toArray(container.fields['envFrom']).length > 0, budget };
+  return { entries, values, isOpen: toArray(container.fields['envFrom']).length > 0, budget };
 }
 
 /** Expands `$(NAME)` as the kubelet does: `$$` escapes, an unknown name stays as it is written. */
-export function expandVariables(text: string, environment: Environment): ExpandedText {
+export function expandVariables(text: string, environment: Omit<Environment, 'entries'>): ExpandedText {
   const maxChars = Math.max(MAX_EXPANDED_CHARS, text.length);
   let out = '';
   let isComplete = true;
@@ -86,7 +92,7 @@ export function expandVariables(text: string, environment: Environment): Expande
 function expandAt(
   text: string,
   dollar: number,
-  { values, isOpen, budget }: Environment,
+  { values, isOpen, budget }: Omit<Environment, 'entries'>,
 ): ExpandedText & { end: number } {
   const next = text[dollar + 1];
   const written = (piece: string, end: number, isComplete = true): ExpandedText & { end: number } => ({

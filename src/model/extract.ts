@@ -60,16 +60,16 @@ function extractContainerImage(container: Container, sink: Sink): void {
 }
 
 function extractUris(container: Container, sink: Sink): void {
-  // Every entry is read, also one that a later entry of the same name replaces: programs differ in which one they see.
-  const environment = toEnvironment(container, (index, value, raw) =>
-    extractText(value, raw, `${container.path}.env[${index}].value`, sink),
-  );
+  const environment = toEnvironment(container);
   for (const { path, list } of toCommands(container)) {
     for (const [index, entry] of toArray(list).entries()) {
       const raw = toText(entry) ?? '';
       extractText(expandVariables(raw, environment), raw, `${path}[${index}]`, sink);
     }
   }
+  // Every entry is read, also one that a later entry of the same name replaces: which one wins is the kubelet's business.
+  for (const { index, raw, expanded } of environment.entries)
+    extractText(expanded, raw, `${container.path}.env[${index}].value`, sink);
 }
 
 const HOOKS = ['postStart', 'preStop'];

@@ -55,6 +55,7 @@ export class ManifestError extends Error {
  */
 export function parseManifest(bytes: Uint8Array): ImageManifest | ImageIndex {
   const body = readJson(bytes);
+  refuseTwins(body, 'it');
   if (body['schemaVersion'] !== 2) throw new ManifestError('schemaVersion is not 2');
   // image-spec manifest.md: a document with both would be read as either.
   if ('layers' in body && 'manifests' in body) throw new ManifestError('it has both layers and manifests');
@@ -70,6 +71,25 @@ function readJson(bytes: Uint8Array): Record<string, unknown> {
     throw error;
   }
   throw new ManifestError('it is no JSON object');
+}
+
+// Go's encoding/json, by which containerd and oras read manifests, takes a member whatever its case, and the last of
+// several: what is no exact name here must not be a name there.
+const MEMBERS = new Set(
+  'schemaVersion mediaType artifactType config layers manifests subject annotations digest size urls data platform'.split(
+    ' ',
+  ),
+);
+// Two steps, because Go folds by Unicode: the long s upper-cases to S, the Kelvin sign lower-cases to k.
+const fold = (name: string): string => name.toUpperCase().toLowerCase();
+const FOLDED_MEMBERS = new Set([...MEMBERS].map(fold));
+
+function refuseTwins(record: Record<string, unknown>, where: string): void {
+  for (const name of Object.keys(record))
+    if (!MEMBERS.has(name) && FOLDED_MEMBERS.has(fold(name)))
+      throw new ManifestError(
+        `${where} has the member ${quote(name, 40)}, which some readers take for another`,
+      );
 }
 
 function toManifest(body: Record<string, unknown>): ImageManifest {
@@ -119,7 +139,9 @@ function readArtifactType(body: Record<string, unknown>): { artifactType?: strin
 }
 
 function toDescriptor(value: unknown, where: string): Descriptor {
-  const { mediaType, digest, size, annotations } = toRecord(value);
+  const record = toRecord(value);
+  refuseTwins(record, where);
+  const { mediaType, digest, size, annotations } = record;
   if (typeof mediaType !== 'string' || mediaType.length > MAX_MEDIA_TYPE_CHARS)
     throw new ManifestError(`${where}.mediaType is no media type`);
   if (typeof digest !== 'string' || !isDigest(digest))
@@ -130,7 +152,7 @@ function toDescriptor(value: unknown, where: string): Descriptor {
     mediaType,
     digest,
     size,
-    ...readArtifactType(toRecord(value)),
+    ...readArtifactType(record),
     annotations: readAnnotations(annotations, `${where}.annotations`),
   };
 }

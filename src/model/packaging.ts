@@ -47,10 +47,11 @@ export type FileName = { readonly name?: string; readonly isAmbiguous: boolean }
 /** Reads the file name of a layer where its format keeps it; never by trying. */
 export function toFileName(layer: Descriptor, format: ModelFormat): FileName {
   const title = layer.annotations[TITLE];
-  const filepath = FILEPATHS.map((name) => layer.annotations[name]).find((name) => name !== undefined);
-  if (title !== undefined && filepath !== undefined && title !== filepath) return { isAmbiguous: true };
+  const filepaths = FILEPATHS.map((name) => layer.annotations[name]).filter((name) => name !== undefined);
+  const names = new Set(title === undefined ? filepaths : [title, ...filepaths]);
+  if (names.size > 1) return { isAmbiguous: true };
   // olot writes ModelPack manifests that name files by title only.
-  const name = format === 'ORAS' ? title : (filepath ?? title);
+  const name = format === 'ORAS' ? title : (filepaths[0] ?? title);
   return name === undefined ? { isAmbiguous: false } : { name, isAmbiguous: false };
 }
 

@@ -1,7 +1,7 @@
 // How is one registry resource read? Adds authentication, redirects without credentials and bounded retries around
 // single exchanges; what the answer means belongs to the client.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DeadlineError } from '../lib/deadline.ts';
+import { DeadlineError, waitWithin } from '../lib/deadline.ts';
 import { quote } from '../lib/text.ts';
 import { RegistryError } from './error.ts';
 import type { AuthScope, Authenticator } from './token.ts';
@@ -31,14 +31,12 @@ export type Exchange = (request: ResourceRequest) => Promise<TransportResponse>;
 export function createExchange(transport: Transport, authenticator: Authenticator): Exchange {
   async function once(request: ResourceRequest): Promise<TransportResponse> {
     const known = authenticator.known(request.scope);
-    const response = await follow(transport, request, known);
-    if (response.status !== 401) return response;
-    const header = await authenticator.answer(
-      request.scope,
-      response.headers['www-authenticate'] ?? '',
-      known,
-    );
-    return follow(transport, request, header);
+    const { response, isHome } = await follow(transport, request, known);
+    // Only the registry itself may name a realm: a redirect's target could name its own and be sent credentials.
+    if (response.status !== 401 || !isHome) return response;
+    const challenge = response.headers['www-authenticate'] ?? '';
+    const header = await waitWithin(authenticator.answer(request.scope, challenge, known), request.signal);
+    return (await follow(transport, request, header)).response;
   }
   return async (request) => {
     for (let tries = 0; ; tries += 1) {
@@ -54,7 +52,7 @@ async function follow(
   transport: Transport,
   request: ResourceRequest,
   authorization: string | undefined,
-): Promise<TransportResponse> {
+): Promise<{ response: TransportResponse; isHome: boolean }> {
   let url = request.url;
   for (let hops = 0; ; hops += 1) {
     // Credentials belong to the registry's own host; a redirect target never sees them (RFC 9110 §15.4).
@@ -70,7 +68,8 @@ async function follow(
       signal: request.signal,
     });
     const next = toRedirect(response, url, transport);
-    if (next === undefined || (next.host !== request.url.host && !request.followElsewhere)) return response;
+    if (next === undefined || (next.host !== request.url.host && !request.followElsewhere))
+      return { response, isHome };
     if (hops === MAX_REDIRECTS)
       throw new RegistryError(
         'unreachable',

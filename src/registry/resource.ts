@@ -21,11 +21,13 @@ export type Located = { readonly scope: AuthScope; readonly url: URL };
 
 /** Turns every status but 200 into the error it stands for. @throws RegistryError */
 export function requireOk(response: TransportResponse, { registry }: RepositoryName, what: string): void {
-  const { status } = response;
+  const { status, headers } = response;
   if (status === 200) return;
   const text = `${quote(registry)} answered ${status} for ${what}`;
   if (status === 404) throw new RegistryError('notFound', text);
   if (status === 401 || status === 403) throw new RegistryError('unauthorized', text);
-  if (status === 429) throw new RegistryError('throttled', text);
+  // A 503 that says when to come back is a limit, not an outage (RFC 9110 §10.2.3).
+  if (status === 429 || (status === 503 && 'retry-after' in headers))
+    throw new RegistryError('throttled', text);
   throw new RegistryError('unreachable', text);
 }

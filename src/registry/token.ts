@@ -81,7 +81,8 @@ export function parseChallenge(
   if (scheme === undefined) return undefined;
   const parameters = new Map<string, string>();
   for (const [, name = '', quoted, bare] of text.matchAll(/([A-Za-z_]+)=(?:"([^"\\]*)"|([^\s",]+))/g))
-    parameters.set(name.toLowerCase(), quoted ?? bare ?? '');
+    // A second challenge in one header repeats names: the first challenge counts.
+    if (!parameters.has(name.toLowerCase())) parameters.set(name.toLowerCase(), quoted ?? bare ?? '');
   return { scheme, parameters };
 }
 

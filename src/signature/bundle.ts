@@ -2,12 +2,11 @@
 // canonical base64, caps before anything is allocated. Nothing is verified here.
 // Specification: sigstore protobuf-specs, sigstore_bundle.proto and sigstore_rekor.proto (JSON mapping).
 import { decodeBase64 } from '../lib/base64.ts';
+import { MAX_BUNDLE_BYTES } from '../evidence/evidence.ts';
 import { parseStrictJson, StrictJsonError } from '../lib/strict-json.ts';
 import { isRecord, quote, toText } from '../lib/text.ts';
 import { SignatureError } from './error.ts';
 
-/** Largest bundle, in bytes (docs: limits). */
-export const MAX_BUNDLE_BYTES = 1024 * 1024;
 /** Most log entries of one bundle (docs: limits). */
 export const MAX_LOG_ENTRIES = 32;
 /** Most timestamps of one bundle (docs: limits). */

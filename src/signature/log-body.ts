@@ -3,7 +3,8 @@
 import { X509Certificate } from 'node:crypto';
 import { parseStrictJson, StrictJsonError } from '../lib/strict-json.ts';
 import { quote, toArray, toRecord, toText } from '../lib/text.ts';
-import { MAX_BUNDLE_BYTES, type LogEntry } from './bundle.ts';
+import { MAX_BUNDLE_BYTES } from '../evidence/evidence.ts';
+import type { LogEntry } from './bundle.ts';
 import { SignatureError } from './error.ts';
 
 const refuse = (message: string): SignatureError =>

@@ -2,7 +2,7 @@
 // Only called on payloads; whether anyone signed them is decided elsewhere.
 import { parseStrictJson, StrictJsonError } from '../lib/strict-json.ts';
 import { isRecord, quote, toArray, toRecord, toText } from '../lib/text.ts';
-import { MAX_BUNDLE_BYTES } from './bundle.ts';
+import { MAX_BUNDLE_BYTES } from '../evidence/evidence.ts';
 import { SignatureError } from './error.ts';
 
 /** Predicate of `cosign sign` since v3. */

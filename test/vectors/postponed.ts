@@ -57,6 +57,11 @@ const POSTPONED: readonly Postponement[] = [
     when: ({ trust }) => trust.allowIgnoredPaths === true,
     reason: 'not applicable: no policy field honours ignore_paths, on purpose',
   },
+  {
+    pattern: 'rh-tag*',
+    when: byMethod('oms'),
+    reason: 'bundles under the .sig tag (Red Hat tag mode) are not looked for yet',
+  },
   { pattern: 'oms-in-artifact-*', reason: 'a model.sig inside the artifact is not looked for yet' },
 ];
 

@@ -56,7 +56,10 @@ const ROWS: readonly ReasonRow[] = [
   // The API does not list what only the tag of a hostile registry lists.
   { pattern: 'neg-c3-fallback-foreign', way: 'tag schema', reasons: ['SubjectMismatch'] },
   { pattern: 'neg-c3-fallback-foreign', reasons: ['SignatureMissing'] },
-  { pattern: 'neg-junk-referrers', reasons: ['SignerNotTrusted', 'SignatureInvalid', 'ManifestInvalid'] },
+  {
+    pattern: 'neg-junk-referrers',
+    reasons: ['SignerNotTrusted', 'SignatureInvalid', 'ManifestInvalid', 'UnsupportedFormat'],
+  },
   { pattern: 'neg-oms-wrong-key', reasons: ['SignerNotTrusted'] },
   { pattern: 'neg-oms-layer-swapped', reasons: ['FileSetMismatch'] },
   { pattern: 'neg-oms-extra-layer', reasons: ['FileSetMismatch'] },
@@ -73,13 +76,14 @@ const ROWS: readonly ReasonRow[] = [
   { pattern: 'kl-tlog-swapped', reasons: ['TransparencyLogInvalid'] },
   { pattern: 'kl-proof-removed', reasons: ['TransparencyLogInvalid'] },
   { pattern: 'kl-no-sct', reasons: ['CertificateInvalid'] },
-  { pattern: 'kl-other-stack', reasons: ['CertificateInvalid'] },
+  // The root of another deployment knows neither CA nor log; logs are counted first.
+  { pattern: 'kl-other-stack', reasons: ['TransparencyLogInvalid'] },
   { pattern: '*', when: namesOtherKey, reasons: ['SignerNotTrusted'] },
   { pattern: 'rh-modelcar-*', method: 'oms', reasons: ['OpaqueLayer'] },
   { pattern: 'rh-modelpack', method: 'oms', reasons: ['FileSetMismatch'] },
   // Files are signed, and the policy asks for the manifest.
   { pattern: '*oms-*', method: 'cosign-v3-signature', reasons: ['SignerNotTrusted'] },
-  { pattern: '*', when: namesOtherRoot, reasons: ['CertificateInvalid'] },
+  { pattern: '*', when: namesOtherRoot, reasons: ['TransparencyLogInvalid'] },
   { pattern: '*', when: namesOtherIdentity, reasons: ['IdentityMismatch'] },
 ];
 
