@@ -1,6 +1,7 @@
 // Is this request admitted? The single path of a decision, one call per step: scope, world, select, gather, prove,
 // judge, fold. It throws only for faults of this program; handle.ts turns those into a denial of the one request.
 import type { Finding } from '../reason.ts';
+import { DeadlineError } from '../lib/deadline.ts';
 import { createStopwatch, type Stopwatch } from '../lib/stopwatch.ts';
 import { quote } from '../lib/text.ts';
 import type { Extraction, ModelReference } from '../model/model-reference.ts';
@@ -24,10 +25,12 @@ import {
   needsEvidence,
   prepareUse,
   toActions,
+  toWantedProofs,
   type NoMatchPolicy,
   type PreparedUse,
   type SelectedUse,
 } from './judge-uses.ts';
+import { proveAll } from './proofs.ts';
 import type { AdmissionRequest } from './review.ts';
 import { findScope, type Scope, type ScopeOptions } from './scope.ts';
 
@@ -58,6 +61,19 @@ export async function decide(
   signal: AbortSignal,
 ): Promise<Decision> {
   const watch = createStopwatch();
+  try {
+    return await decideInSteps(request, dependencies, { signal, watch });
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    return toUndecided(watch, [createFinding('DeadlineExceeded', 'the time for this request is up')]);
+  }
+}
+
+async function decideInSteps(
+  request: AdmissionRequest,
+  dependencies: DecisionDependencies,
+  { signal, watch }: { signal: AbortSignal; watch: Stopwatch },
+): Promise<Decision> {
   const scope = findScope(request, dependencies.options);
   if (scope.kind === 'exempt') return toUndecided(watch, [], scope.exemption);
   if (scope.kind === 'refused') return toUndecided(watch, [scope.finding]);
@@ -82,7 +98,9 @@ export async function decide(
   );
   watch.mark('gather');
   const now = dependencies.now();
-  const prepared = selected.map((use) => prepareUse(use, gathered.get(use.use), now));
+  const wantedProofs = selected.flatMap((use) => toWantedProofs(use, gathered.get(use.use)));
+  const proofs = await proveAll(wantedProofs, now, signal);
+  const prepared = selected.map((use) => prepareUse(use, gathered.get(use.use), proofs));
   watch.mark('prove');
   const uses = judgeRules(prepared, toRuleContext(request, scope, world.namespace, now));
   if ('finding' in uses) return toUndecided(watch, [uses.finding]);

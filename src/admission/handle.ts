@@ -1,6 +1,5 @@
 // What happens to one posted review, whatever it is? Decode, decide in time, respond, record. The one place that
 // catches the unexpected: it denies that request and nothing else.
-import { DeadlineError } from '../lib/deadline.ts';
 import { createStopwatch } from '../lib/stopwatch.ts';
 import type { Finding } from '../reason.ts';
 import { createFinding } from '../verdict/finding-message.ts';
@@ -53,8 +52,6 @@ export function createReviewHandler(
     try {
       return await decide(request, dependencies, AbortSignal.timeout(toDeadlineMs(timeoutMs)));
     } catch (error) {
-      if (error instanceof DeadlineError)
-        return deny(createFinding('DeadlineExceeded', 'the time for this request is up'));
       observer.failed(request.uid, error);
       return deny(createFinding('InternalError', 'this request could not be decided'));
     } finally {

@@ -3,13 +3,13 @@ import type { Finding } from '../reason.ts';
 import { DENY_ONLY, type ActedFinding } from '../verdict/fold.ts';
 import { createFinding } from '../verdict/finding-message.ts';
 import { judge, type Judgement, type RuleContext } from '../verdict/judge.ts';
-import { prove } from '../verdict/prove.ts';
 import type { ModelReference } from '../model/model-reference.ts';
 import { toFormat } from '../model/packaging.ts';
 import { isEnforcing, type CompiledPolicy } from '../policy/compiled.ts';
 import type { ValidationAction } from '../policy/types.ts';
 import type { JudgedUse } from '../verdict/decision.ts';
 import type { GatheredUse } from './gathered.ts';
+import type { Proofs, ProofWanted } from './proofs.ts';
 
 /** What happens to references that no enforcing policy selects. */
 export type NoMatchPolicy = 'Deny' | 'Warn' | 'Allow';
@@ -38,12 +38,31 @@ export interface PreparedUse {
   readonly judgements: readonly PreparedJudgement[];
 }
 
-/** Verifies the signatures of one use for all its policies. @param now time of the request */
-export function prepareUse(selected: SelectedUse, gathered: GatheredUse | undefined, now: Date): PreparedUse {
+/** What must be proven before a use can be judged. */
+export function toWantedProofs(
+  selected: SelectedUse,
+  gathered: GatheredUse | undefined,
+): readonly ProofWanted[] {
+  const evidence = gathered?.evidence;
+  if (evidence === undefined) return [];
+  return selected.policies
+    .filter((policy) => needsEvidence(selected, policy))
+    .map((policy) => ({ evidence, policy }));
+}
+
+/** Puts together what each policy needs to judge one use. */
+export function prepareUse(
+  selected: SelectedUse,
+  gathered: GatheredUse | undefined,
+  proofs: Proofs,
+): PreparedUse {
   return {
     use: selected.use,
     gathered,
-    judgements: selected.policies.map((policy) => ({ policy, ...prepare(selected, policy, gathered, now) })),
+    judgements: selected.policies.map((policy) => ({
+      policy,
+      ...prepare(selected, policy, gathered, proofs),
+    })),
   };
 }
 
@@ -51,21 +70,16 @@ function prepare(
   selected: SelectedUse,
   policy: CompiledPolicy,
   gathered: GatheredUse | undefined,
-  now: Date,
+  proofs: Proofs,
 ): { judgement: Judgement } | { refusal: Finding } {
   const { use } = selected;
   const at = { use, policy: policy.name };
   if (lacksDigest(use, policy))
     return { refusal: createFinding('DigestRequired', 'a tag can move between this check and the pull', at) };
   if (!needsEvidence(selected, policy)) return { judgement: { use } };
-  if (gathered?.evidence !== undefined)
-    return {
-      judgement: {
-        use,
-        evidence: gathered.evidence,
-        proof: prove(gathered.evidence, policy.authorities, now),
-      },
-    };
+  const evidence = gathered?.evidence;
+  const proof = evidence === undefined ? undefined : proofs.get(evidence)?.get(policy);
+  if (evidence !== undefined && proof !== undefined) return { judgement: { use, evidence, proof } };
   const { reason, message } = gathered?.problem ?? {
     reason: 'InternalError',
     message: 'no evidence was gathered',

@@ -53,28 +53,42 @@ function parse(evidence: Evidence): Parsed {
 
 /** Verifies every candidate for every authority. @param now time of the request */
 export function prove(evidence: Evidence, authorities: readonly Authority[], now: Date): Proof {
-  const { candidates, problems } = parse(evidence);
-  return {
-    authorities: authorities
-      .filter((authority) => authority.kind !== 'static')
-      .map((authority) => proveAuthority(evidence, candidates, authority, now)),
-    problems,
-    candidateCount: candidates.length,
-  };
+  const steps = proveInSteps(evidence, authorities, now);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }
 
-function proveAuthority(
+/**
+ * As {@link prove}, one signature a step: whoever runs the steps decides what happens between them, so that a
+ * registry full of signatures never holds up other requests.
+ */
+export function* proveInSteps(
+  evidence: Evidence,
+  authorities: readonly Authority[],
+  now: Date,
+): Generator<void, Proof, void> {
+  const { candidates, problems } = parse(evidence);
+  const proofs: AuthorityProof[] = [];
+  for (const authority of authorities)
+    if (authority.kind !== 'static') proofs.push(yield* proveAuthority(evidence, candidates, authority, now));
+  return { authorities: proofs, problems, candidateCount: candidates.length };
+}
+
+function* proveAuthority(
   evidence: Evidence,
   candidates: readonly SignatureCandidate[],
   authority: SigningAuthority,
   now: Date,
-): AuthorityProof {
+): Generator<void, AuthorityProof, void> {
   const signatures: SignatureFacts[] = [];
   const failures = new Map<string, EvidenceProblem>();
   for (const candidate of candidates) {
     const facts = attempt(() => verifySignature(candidate, authority, evidence, now));
     if (isFailure(facts)) failures.set(`${facts.reason} ${facts.message}`, facts);
     else signatures.push(facts);
+    yield;
   }
   return { authority, signatures, failures: [...failures.values()] };
 }
