@@ -36,6 +36,8 @@ import { findScope, type Scope, type ScopeOptions } from './scope.ts';
 
 /** Most distinct references of one pod (docs: limits). */
 export const MAX_REFERENCES = 64;
+/** Most places of one pod that name a model, readable or not: each is judged and recorded by every policy. */
+export const MAX_USES = 1024;
 /** Wall-clock backstop for all rules of one request, in milliseconds; the deterministic budget comes first. */
 export const RULES_DEADLINE_MS = 250;
 
@@ -75,21 +77,26 @@ async function decideInSteps(
   { signal, watch }: { signal: AbortSignal; watch: Stopwatch },
 ): Promise<Decision> {
   const scope = findScope(request, dependencies.options);
-  if (scope.kind === 'exempt') return toUndecided(watch, [], scope.exemption);
+  if (scope.kind === 'exempt') return toUndecided(watch, [], { exemption: scope.exemption });
   if (scope.kind === 'refused') return toUndecided(watch, [scope.finding]);
   watch.mark('extract');
+  // What only warns about a pod to come warns about this too: the pod itself is denied.
+  const enforce = scope.template.isPod || dependencies.options.workloads === 'Deny';
+  const refuse = (finding: Finding): Decision => toUndecided(watch, [finding], { enforce });
   const world = await findWorld(request.namespace ?? '', dependencies, signal);
-  if ('finding' in world) return toUndecided(watch, [world.finding]);
+  if ('finding' in world) return refuse(world.finding);
   const after = withClaimedImages(scope.extraction, world.policies);
   // Only now is it known which images are models: a debug container beside an unchanged model changes none.
   if (scope.before !== undefined && isUnchanged(withClaimedImages(scope.before, world.policies), after))
-    return toUndecided(watch, [], 'unchanged');
+    return toUndecided(watch, [], { exemption: 'unchanged' });
+  if (after.references.length + after.images.length + after.findings.length > MAX_USES)
+    return refuse(createFinding('TooManyReferences', `the pod names models in more than ${MAX_USES} places`));
   const selected = selectUses(after, world.policies);
   watch.mark('select');
   if (countDistinct(selected) > MAX_REFERENCES)
-    return toUndecided(watch, [
+    return refuse(
       createFinding('TooManyReferences', `the pod uses more than ${MAX_REFERENCES} distinct models`),
-    ]);
+    );
   const wanted = selected.filter((use) => use.policies.some((policy) => needsEvidence(use, policy)));
   const gathered = await gatherAll(
     dependencies.client,
@@ -103,7 +110,7 @@ async function decideInSteps(
   const prepared = selected.map((use) => prepareUse(use, gathered.get(use.use), proofs));
   watch.mark('prove');
   const uses = judgeRules(prepared, toRuleContext(request, scope, world.namespace, now));
-  if ('finding' in uses) return toUndecided(watch, [uses.finding]);
+  if ('finding' in uses) return refuse(uses.finding);
   const acted = [
     ...uses.judged.flatMap(toActed),
     ...selected.flatMap((use) =>
@@ -113,7 +120,7 @@ async function decideInSteps(
   ];
   watch.mark('judge');
   return {
-    verdict: fold(acted, scope.template.isPod || dependencies.options.workloads === 'Deny'),
+    verdict: fold(acted, enforce),
     acted,
     uses: uses.judged,
     policies: toPolicyNames(selected),
@@ -123,11 +130,18 @@ async function decideInSteps(
   };
 }
 
-/** A decision that no policy took part in: exempt, or denied by the controller itself. */
-export function toUndecided(watch: Stopwatch, findings: readonly Finding[], exemption?: Exemption): Decision {
+/**
+ * A decision that no policy took part in: exempt, or denied by the controller itself.
+ * @param options `enforce`: false for workload kinds whose pods are judged again, default true
+ */
+export function toUndecided(
+  watch: Stopwatch,
+  findings: readonly Finding[],
+  { exemption, enforce = true }: { readonly exemption?: Exemption; readonly enforce?: boolean } = {},
+): Decision {
   const acted = findings.map((finding) => ({ finding, actions: DENY_ONLY }));
   return {
-    verdict: fold(acted, true),
+    verdict: fold(acted, enforce),
     acted,
     uses: [],
     policies: [],

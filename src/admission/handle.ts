@@ -2,6 +2,7 @@
 // catches the unexpected: it denies that request and nothing else.
 import { createStopwatch } from '../lib/stopwatch.ts';
 import type { Finding } from '../reason.ts';
+import type { RecordedRequest } from '../telemetry/decision-record.ts';
 import { createFinding } from '../verdict/finding-message.ts';
 import type { Decision } from '../verdict/decision.ts';
 import { decide, toUndecided, type DecisionDependencies } from './decide.ts';
@@ -15,9 +16,10 @@ export const MINIMUM_MARGIN_MS = 500;
 /** Requests decided at once; more are denied at once rather than late. */
 export const MAX_IN_FLIGHT = 1000;
 
-/** Told about every decision; must not throw. */
+/** Told about every decision; a throw denies the request that it was told about. */
 export interface DecisionObserver {
-  decided(request: AdmissionRequest, decision: Decision): void;
+  /** Of a malformed request only the uid is known. */
+  decided(request: RecordedRequest, decision: Decision): void;
   failed(uid: string, error: unknown): void;
   inFlight(count: number): void;
 }
@@ -42,33 +44,48 @@ export function createReviewHandler(
   observer: DecisionObserver,
 ): ReviewHandler {
   let inFlight = 0;
+  const deny = (finding: Finding): Decision => toUndecided(createStopwatch(), [finding]);
+  function fail(uid: string, error: unknown): Decision {
+    attempt(() => observer.failed(uid, error));
+    return deny(createFinding('InternalError', 'this request could not be decided'));
+  }
   async function decideSafely(request: AdmissionRequest, timeoutMs: number | undefined): Promise<Decision> {
-    const watch = createStopwatch();
-    const deny = (finding: Finding): Decision => toUndecided(watch, [finding]);
     if (inFlight >= MAX_IN_FLIGHT)
       return deny(createFinding('Overloaded', `${MAX_IN_FLIGHT} requests are being decided`));
     inFlight += 1;
-    observer.inFlight(inFlight);
     try {
+      observer.inFlight(inFlight);
       return await decide(request, dependencies, AbortSignal.timeout(toDeadlineMs(timeoutMs)));
     } catch (error) {
-      observer.failed(request.uid, error);
-      return deny(createFinding('InternalError', 'this request could not be decided'));
+      return fail(request.uid, error);
     } finally {
       inFlight -= 1;
-      observer.inFlight(inFlight);
+      attempt(() => observer.inFlight(inFlight));
+    }
+  }
+  function respond(request: RecordedRequest, decision: Decision): HandlerResult {
+    try {
+      observer.decided(request, decision);
+      return { status: 200, body: toReviewResponse(request.uid, decision) };
+    } catch (error) {
+      return { status: 200, body: toReviewResponse(request.uid, fail(request.uid, error)) };
     }
   }
   return async (body, timeoutMs) => {
     const review = parseReview(body);
-    if (!review.ok && review.uid === undefined)
+    if (review.ok) return respond(review.request, await decideSafely(review.request, timeoutMs));
+    if (review.uid === undefined)
       return { status: 400, body: { error: { reason: 'RequestMalformed', message: review.problem } } };
-    if (!review.ok) {
-      const refused = toUndecided(createStopwatch(), [createFinding('RequestMalformed', review.problem)]);
-      return { status: 200, body: toReviewResponse(review.uid ?? '', refused) };
-    }
-    const decision = await decideSafely(review.request, timeoutMs);
-    observer.decided(review.request, decision);
-    return { status: 200, body: toReviewResponse(review.request.uid, decision) };
+    const unread = { uid: review.uid, operation: '', kind: { kind: '' } };
+    return respond(unread, deny(createFinding('RequestMalformed', review.problem)));
   };
+}
+
+// What only watches must not stand in the way of an answer that is already a denial.
+function attempt(tell: () => void): void {
+  try {
+    tell();
+  } catch {
+    // Nobody is left to tell.
+  }
 }

@@ -31,14 +31,19 @@ export function toFormat(manifest: ImageManifest): ModelFormat {
   return format === 'Image' && isOlot ? 'ModelCar' : format;
 }
 
+/** True for media types that make a consumer unpack the layer. */
+export function isArchiveType(mediaType: string): boolean {
+  return ARCHIVE.test(mediaType);
+}
+
 /** The class of one layer; `archive` whenever its type or annotations could make a consumer unpack it. */
 export function toLayerClass(layer: Descriptor, format: ModelFormat): LayerClass {
   if (RAW_MODEL_LAYER.test(layer.mediaType)) return 'rawFile';
   if (format === 'ORAS' && TITLE in layer.annotations) {
     if (UNPACK in layer.annotations) return 'archive';
-    if (layer.mediaType === ORAS_DEFAULT_LAYER || !ARCHIVE.test(layer.mediaType)) return 'rawFile';
+    if (layer.mediaType === ORAS_DEFAULT_LAYER || !isArchiveType(layer.mediaType)) return 'rawFile';
   }
-  return ARCHIVE.test(layer.mediaType) ? 'archive' : 'unknown';
+  return isArchiveType(layer.mediaType) ? 'archive' : 'unknown';
 }
 
 /** A layer's file name: none, one, or two annotations that disagree. */

@@ -19,6 +19,8 @@ import { createAuthenticator } from './token.ts';
 import type { Transport, TransportResponse } from './transport.ts';
 
 const MANIFEST_TYPES = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST];
+/** Room for the text of a challenge, redirect or error, which may be longer than a small blob. */
+const MIN_ANSWER_BYTES = 64 * 1024;
 const DOCKER_HUB_API_HOST = 'registry-1.docker.io';
 
 /** All calls throw RegistryError or DeadlineError; nothing is retried after they return. */
@@ -68,7 +70,7 @@ export function createRegistryClient(transport: Transport, keychain: Keychain): 
       const response = await exchange({
         ...locate(name, `blobs/${blob.digest}`),
         accept: '*/*',
-        maxBytes: blob.size,
+        maxBytes: Math.max(blob.size, MIN_ANSWER_BYTES),
         followElsewhere: true,
         signal,
       });

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { isRecord, quote, toArray, toRecord, toText } from '../lib/text.ts';
 import { splitDigest } from '../lib/digest.ts';
 import type { ImageManifest, Descriptor } from '../model/manifest.ts';
-import { EMPTY_CONFIG, toFileName, toFormat, toLayerClass } from '../model/packaging.ts';
+import { EMPTY_CONFIG, isArchiveType, toFileName, toFormat, toLayerClass } from '../model/packaging.ts';
 import type { ModelFormat } from '../model/facts.ts';
 import { SignatureError } from './error.ts';
 import { requireSignatureSubject, type Statement } from './statement.ts';
@@ -110,7 +110,10 @@ function readFiles(manifest: ImageManifest, resources: ReadonlyMap<string, strin
 }
 
 function readLayerName(layer: Descriptor, index: number, format: ModelFormat): string {
-  if (toLayerClass(layer, format) !== 'rawFile' || !layer.digest.startsWith('sha256:'))
+  // The signature does not cover media types: a file that was signed could be served under a type that unpacks it,
+  // the default type of oras push among them.
+  const isFile = toLayerClass(layer, format) === 'rawFile' && !isArchiveType(layer.mediaType);
+  if (!isFile || !layer.digest.startsWith('sha256:'))
     throw new SignatureError(
       'OpaqueLayer',
       `layer ${index} of type ${quote(layer.mediaType, 80)} cannot be compared with signed files without unpacking it`,

@@ -5,6 +5,8 @@ import { boundBytes } from '../lib/text.ts';
 import type { SatisfyingSignature } from '../verdict/judge.ts';
 
 const MAX_TEXT_BYTES = 512;
+/** References, and findings, of one record; the rest is counted in `omitted`. */
+export const MAX_RECORDED = 128;
 
 /** One signature in records and in `--json` answers. */
 export interface SignatureRecord {
@@ -68,7 +70,8 @@ export interface RecordedRequest {
 
 /** The record of one decision. @param at when it was made */
 export function toDecisionRecord(request: RecordedRequest, decision: Decision, at: Date): object {
-  const { verdict, exemption, policies, durationsMs } = decision;
+  const { verdict, exemption, policies, durationsMs, uses, acted } = decision;
+  const omitted = Math.max(0, uses.length - MAX_RECORDED) + Math.max(0, acted.length - MAX_RECORDED);
   return {
     time: at.toISOString(),
     uid: request.uid,
@@ -82,9 +85,12 @@ export function toDecisionRecord(request: RecordedRequest, decision: Decision, a
     user: boundBytes(request.userInfo?.username ?? '', MAX_TEXT_BYTES),
     verdict: exemption === undefined ? (verdict.allowed ? 'allowed' : 'denied') : 'exempt',
     exemption: exemption ?? null,
-    references: toReferenceRecords(decision.uses),
+    references: toReferenceRecords(uses.slice(0, MAX_RECORDED)),
     policies,
-    findings: decision.acted.map(({ finding, actions }) => ({ ...finding, actions: [...actions] })),
+    findings: acted
+      .slice(0, MAX_RECORDED)
+      .map(({ finding, actions }) => ({ ...finding, actions: [...actions] })),
+    ...(omitted === 0 ? {} : { omitted }),
     durationsMs,
   };
 }
