@@ -25,7 +25,7 @@ describe('parseStrictJsonText()', () => {
         fc.pre(!/\d{21}/.test(text));
         assert.deepEqual(parseStrictJsonText(text), JSON.parse(text));
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 

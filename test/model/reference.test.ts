@@ -71,7 +71,6 @@ describe('parseReference()', () => {
     '//',
     ':',
     '@',
-    'reg.example',
     'reg.example/',
     'reg.example//m',
     '/reg.example/m',
@@ -202,7 +201,7 @@ describe('parseReference()', () => {
         fc.string({ unit, maxLength: 20 }),
         fc.constantFrom('Deny', 'DockerHub'),
         (text, shortNames) => {
-          const result = parseReference(text, shortNames as ShortNames);
+          const result = parseReference(text, shortNames);
           if (!result.ok) return;
           const { registry, repository, tag = '' } = result.reference;
           assert.match(

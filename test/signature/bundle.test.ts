@@ -18,7 +18,7 @@ function reasonOf(bundle: object): string {
     return 'parsed';
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
-    assert.ok(error.message.length < 400 && !/[\n\u001b]/.test(error.message), error.message);
+    assert.ok(error.message.length < 400 && !/\p{Cc}/u.test(error.message), error.message);
     return error.reason;
   }
 }
@@ -243,7 +243,11 @@ describe('parseBundle', () => {
 
     it('takes 64 timestamps and refuses 65', () => {
       const many = (count: number): object =>
-        change(keyless, stamps, Array<Json>(count).fill({ signedTimestamp: 'AAAA' }));
+        change(
+          keyless,
+          stamps,
+          Array.from({ length: count }, () => ({ signedTimestamp: 'AAAA' })),
+        );
       assert.equal(reasonOf(many(64)), 'parsed');
       assert.equal(reasonOf(many(65)), 'SignatureInvalid');
     });

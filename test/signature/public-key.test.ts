@@ -31,7 +31,7 @@ describe('parsePublicKeys', () => {
     const result = parsePublicKeys(publicKeyPem);
     assert.ok(result.ok);
     assert.ok(result.keys[0]?.hints.has(keyHint(publicKey)));
-    assert.ok(result.keys[0].hints.has(keyHint(publicKey, 'model_signing')));
+    assert.ok(result.keys[0]?.hints.has(keyHint(publicKey, 'model_signing')));
   });
 
   it('counts one key once, in whatever encoding and however often it stands there', () => {
@@ -76,7 +76,7 @@ describe('parsePublicKeys', () => {
 
   it('refuses private keys and certificates, from which a key could be taken', () => {
     const { privateKey } = generateSigningKey('p256');
-    assert.match(problemOf(privateKey.export({ type: 'pkcs8', format: 'pem' }) as string), /not PUBLIC KEY/);
+    assert.match(problemOf(String(privateKey.export({ type: 'pkcs8', format: 'pem' }))), /not PUBLIC KEY/);
     assert.match(problemOf(certificatePem(createRootAuthority('r').certificate)), /not PUBLIC KEY/);
   });
 
