@@ -1,7 +1,7 @@
 // Is this request admitted? The single path of a decision, one call per step: scope, world, select, gather, prove,
 // judge, fold. It throws only for faults of this program; handle.ts turns those into a denial of the one request.
 import type { Finding } from '../reason.ts';
-import { DeadlineError } from '../lib/deadline.ts';
+import { DeadlineError, waitWithin } from '../lib/deadline.ts';
 import { createStopwatch, type Stopwatch } from '../lib/stopwatch.ts';
 import { quote } from '../lib/text.ts';
 import type { Extraction, ModelReference } from '../model/model-reference.ts';
@@ -161,7 +161,8 @@ async function findWorld(
   const world = snapshot();
   if (world === undefined)
     return { finding: createFinding('PoliciesNotSynced', 'the policies have not been read yet') };
-  const namespace = world.findNamespace(name) ?? (await readNamespace?.(name, signal));
+  const reading = world.findNamespace(name) ?? readNamespace?.(name, signal);
+  const namespace = reading instanceof Promise ? await waitWithin(reading, signal) : reading;
   if (namespace === undefined)
     return { finding: createFinding('PoliciesNotSynced', `namespace ${quote(name, 63)} is not known`) };
   return { namespace, policies: selectByNamespace(world.policies, namespace) };

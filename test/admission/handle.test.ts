@@ -117,6 +117,13 @@ describe('createReviewHandler()', () => {
       assert.ok(performance.now() - started < 5000, 'a timeout was not read');
     });
 
+    it('does not wait longer for whatever forgets its time', async () => {
+      const never = (): Promise<never> => new Promise(() => undefined);
+      const controller = await start({ namespaces: {}, dependencies: { readNamespace: never } });
+      const path = '/validate?timeout=600ms';
+      await expectDenied(controller, reviewOf(podOf({})), { code: 503, reasons: ['DeadlineExceeded'] }, { path });
+    });
+
     it('answers whatever the query is', async () => {
       const controller = await start();
       for (const query of ['', '?', '?timeout', '?timeout=', '?timeout=0s', '?timeout=-1s', '?timeout=x', '?timeout=1e9s', '?timeout=99999999h', '?timeout=1s&timeout=2s', '?timeout[a]=1s', '?__proto__=1', '?%', '?timeout=%ff'])
