@@ -6,8 +6,8 @@ import { Agent, request } from 'undici';
 import { parseAllDocuments } from 'yaml';
 import { MAX_REVIEW_BYTES, REVIEW_API_VERSION } from '../admission/review.ts';
 import { ADMIT_OPTIONS, type OptionValues } from '../config.ts';
-import { parseStrictJson } from '../lib/strict-json.ts';
-import { isRecord, toArray, toRecord, toText } from '../lib/text.ts';
+import { parseStrictJson, StrictJsonError } from '../lib/strict-json.ts';
+import { isRecord, toArray, toErrorMessage, toRecord, toText } from '../lib/text.ts';
 import { textOf, UsageError, type CommandSpec } from './arguments.ts';
 import type { JsonVerdict } from './json-verdict.ts';
 import type { Output } from './output.ts';
@@ -63,18 +63,29 @@ export async function runAdmit(
 function readObjects(files: readonly string[]): readonly KubernetesObject[] {
   return readPolicyFiles(files).flatMap(({ path, text }) => {
     if (text === undefined) throw new UsageError(`cannot read ${path}`);
-    return parseAllDocuments(text).flatMap((document) => {
-      const [error] = document.errors;
-      if (error !== undefined)
-        throw new UsageError(`${path}: YAML does not parse: ${error.message.split('\n')[0] ?? ''}`);
-      const object: unknown = document.toJS();
+    return parseObjects(text, path).flatMap((object) => {
       if (object === null || object === undefined) return [];
-      if (!isRecord(object) || toText(object['kind']) === undefined)
-        throw new UsageError(`${path}: a document is no Kubernetes object`);
-      const items = object['kind'] === 'List' ? toArray(object['items']).map(toRecord) : [object];
-      return items.map((item) => ({ file: path, object: item }));
+      const items = isRecord(object) && Array.isArray(object['items']) ? toArray(object['items']) : [object];
+      return items.map((item) => {
+        if (!isRecord(item) || toText(item['kind']) === undefined)
+          throw new UsageError(`${path}: a document is no Kubernetes object`);
+        return { file: path, object: item };
+      });
     });
   });
+}
+
+function parseObjects(text: string, path: string): readonly unknown[] {
+  try {
+    return parseAllDocuments(text).map((document) => {
+      const [error] = document.errors;
+      if (error !== undefined) throw error;
+      return document.toJS() as unknown;
+    });
+  } catch (error) {
+    // Also aliases without end, and nesting that ends the library's stack.
+    throw new UsageError(`${path}: YAML does not parse: ${toErrorMessage(error).split('\n')[0] ?? ''}`);
+  }
 }
 
 function toReview(object: Record<string, unknown>, values: OptionValues): object {
@@ -136,11 +147,19 @@ async function ask(
       `${server} cannot be asked: ${error instanceof Error ? error.message || error.name : String(error)}`,
     );
   }
-  const answer =
-    status === 200 ? toRecord(toRecord(parseStrictJson(body, MAX_REVIEW_BYTES))['response']) : {};
+  const answer = status === 200 ? readAnswer(body) : {};
   if (typeof answer['allowed'] !== 'boolean')
     throw new UsageError(`${server} answered ${status} and no AdmissionReview`);
   return answer;
+}
+
+function readAnswer(body: Buffer): Record<string, unknown> {
+  try {
+    return toRecord(toRecord(parseStrictJson(body, MAX_REVIEW_BYTES))['response']);
+  } catch (error) {
+    if (error instanceof StrictJsonError) return {};
+    throw error;
+  }
 }
 
 function toVerdict(response: Record<string, unknown>, totalMs: number): JsonVerdict {

@@ -152,6 +152,14 @@ function createObserver(metrics: Metrics, logger: Logger): DecisionObserver {
   };
 }
 
+function writeCa(path: string, ca: string): void {
+  try {
+    writeFileSync(path, ca);
+  } catch (error) {
+    throw new UsageError(`cannot write the CA: ${toErrorMessage(error)}`);
+  }
+}
+
 interface OpenedTls {
   readonly material: TlsMaterial;
   readonly ca: string | undefined;
@@ -173,7 +181,7 @@ async function openTls(values: OptionValues): Promise<OpenedTls> {
       new Date(),
     );
     const caOut = textOf(values, 'ca-out');
-    if (caOut !== undefined) writeFileSync(caOut, ca);
+    if (caOut !== undefined) writeCa(caOut, ca);
     return { material: { key, cert, ...clientCa }, ca, watch: () => () => undefined };
   }
   const read = (): TlsMaterial => ({

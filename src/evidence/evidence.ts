@@ -4,6 +4,8 @@ import type { ImageManifest } from '../model/manifest.ts';
 
 /** Largest bundle that is fetched, in bytes (docs: limits). */
 export const MAX_BUNDLE_BYTES = 1024 * 1024;
+/** Most bytes of all bundles of one digest: what is parsed and verified for one model (docs: limits). */
+export const MAX_BUNDLES_BYTES = 4 * 1024 * 1024;
 
 /** A bundle found at a referrer of the subject. */
 export interface BundleEvidence {

@@ -9,6 +9,7 @@ import { MAX_REFERRERS } from '../registry/referrers.ts';
 import type { RepositoryName } from '../registry/resource.ts';
 import {
   MAX_BUNDLE_BYTES,
+  MAX_BUNDLES_BYTES,
   type BundleEvidence,
   type EvidenceProblem,
   type EvidenceResult,
@@ -91,15 +92,46 @@ async function gatherBundles(
       reason: 'TooManySignatures',
       message: `it has more than ${MAX_REFERRERS} referrers, the rest was not read`,
     });
-  const outcomes = await Promise.all(
-    descriptors.map((descriptor) => fetchBundle({ client, name, digest, signal }, descriptor)),
+  const subject = { client, name, digest, signal };
+  const layers = await Promise.all(
+    descriptors.map((descriptor) =>
+      attempt(signal, descriptor.digest, () => findBundleLayer(subject, descriptor)),
+    ),
   );
-  for (const outcome of outcomes) {
-    if (outcome === undefined) continue;
-    if ('bytes' in outcome) bundles.push(outcome);
-    else problems.push(outcome);
-  }
+  const { kept, surplus } = withinBudget(
+    layers.filter((layer) => layer !== undefined && 'referrer' in layer),
+  );
+  if (surplus > 0)
+    problems.push({
+      reason: 'TooManySignatures',
+      message: `its bundles are larger than ${MAX_BUNDLES_BYTES} bytes together, ${surplus} were not read`,
+    });
+  const fetched = await Promise.all(
+    kept.map(({ referrer, layer }) =>
+      attempt(signal, referrer, async () => ({
+        referrer,
+        bytes: await client.fetchBlob(name, layer, { maxBytes: MAX_BUNDLE_BYTES, signal }),
+      })),
+    ),
+  );
+  for (const outcome of fetched) if ('bytes' in outcome) bundles.push(outcome);
+  for (const outcome of [...layers, ...fetched])
+    if (outcome !== undefined && 'reason' in outcome) problems.push(outcome);
   return { bundles, problems };
+}
+
+interface BundleLayer {
+  readonly referrer: string;
+  readonly layer: Descriptor;
+}
+
+// Smallest first, so that nobody hides a signature behind large ones; a bundle over its own cap is refused by itself.
+function withinBudget(layers: readonly BundleLayer[]): { kept: readonly BundleLayer[]; surplus: number } {
+  let left = MAX_BUNDLES_BYTES;
+  const kept = layers
+    .toSorted((a, b) => a.layer.size - b.layer.size)
+    .filter(({ layer }) => layer.size > MAX_BUNDLE_BYTES || (left -= layer.size) >= 0);
+  return { kept, surplus: layers.length - kept.length };
 }
 
 interface Subject {
@@ -109,32 +141,27 @@ interface Subject {
   readonly signal: AbortSignal;
 }
 
-// One broken, foreign or unreachable candidate never spoils another; only the deadline ends all.
-async function fetchBundle(
-  subject: Subject,
-  descriptor: Descriptor,
-): Promise<BundleEvidence | EvidenceProblem | undefined> {
+// One broken, foreign or unreachable candidate never spoils another; only the request's own deadline ends all.
+async function attempt<T>(
+  signal: AbortSignal,
+  referrer: string,
+  run: () => Promise<T>,
+): Promise<T | EvidenceProblem> {
   try {
-    const layer = await findBundleLayer(subject, descriptor.digest);
-    if (layer === undefined) return undefined;
-    const { client, name, signal } = subject;
-    return {
-      referrer: descriptor.digest,
-      bytes: await client.fetchBlob(name, layer, { maxBytes: MAX_BUNDLE_BYTES, signal }),
-    };
+    return await run();
   } catch (error) {
-    if (error instanceof DeadlineError && subject.signal.aborted) throw error;
+    if (error instanceof DeadlineError && signal.aborted) throw error;
     const { reason, message } = toProblem(error);
     // A signature that vanished between listing and fetching is no missing model.
     const honest = reason === 'ArtifactNotFound' ? 'RegistryUnavailable' : reason;
-    return { reason: honest, message: `referrer ${descriptor.digest.slice(0, 19)}…: ${message}` };
+    return { reason: honest, message: `referrer ${referrer.slice(0, 19)}…: ${message}` };
   }
 }
 
 async function findBundleLayer(
   { client, name, digest, signal }: Subject,
-  referrer: string,
-): Promise<Descriptor | undefined> {
+  { digest: referrer }: Descriptor,
+): Promise<BundleLayer | undefined> {
   const manifest = parseManifest((await client.fetchManifest(name, referrer, signal)).bytes);
   if (manifest.kind === 'index') return undefined;
   refuseUnsupported(manifest);
@@ -143,7 +170,7 @@ async function findBundleLayer(
   if (others.length > 0) throw new ManifestError('a bundle referrer has more than one layer');
   // The listing is only a claim: an index under the fallback tag can name anybody's signature.
   if (manifest.subject?.digest !== digest) throw new SubjectError(manifest.subject?.digest ?? 'nothing');
-  return layer;
+  return { referrer, layer };
 }
 
 function refuseUnsupported(manifest: ImageManifest): void {

@@ -11,7 +11,7 @@ import {
 } from './container.ts';
 import type { Extraction, ModelReference, ModelSource } from './model-reference.ts';
 import type { PodTemplate } from './pod-template.ts';
-import { parseReference, type ShortNames } from './reference.ts';
+import { MAX_REFERENCE_CHARS, parseReference, type ShortNames } from './reference.ts';
 import { findModelUris, MAX_URI_TEXT_CHARS } from './uri.ts';
 
 interface Sink {
@@ -51,9 +51,11 @@ function extractContainerImage(container: Container, sink: Sink): void {
   const image = toText(container.fields['image']);
   if (image === undefined) return;
   const result = parseReference(image, 'DockerHub');
-  if (result.ok)
+  // A digest that we do not read but a node may must not hide the repository: it then counts as no digest.
+  const named = result.ok ? result : parseReference(image.split('@', 1)[0] ?? '', 'DockerHub');
+  if (named.ok)
     sink.images.push({
-      reference: result.reference,
+      reference: { ...named.reference, original: image.slice(0, MAX_REFERENCE_CHARS) },
       source: 'ContainerImage',
       fieldPath: `${container.path}.image`,
     });

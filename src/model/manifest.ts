@@ -142,6 +142,9 @@ function toDescriptor(value: unknown, where: string): Descriptor {
   const record = toRecord(value);
   refuseTwins(record, where);
   const { mediaType, digest, size, annotations } = record;
+  // image-spec descriptor.md "urls": bytes from elsewhere, which no registry rule or credential covers.
+  if (toArray(record['urls']).length > 0)
+    throw new ManifestError(`${where} has urls, which are not followed`);
   if (typeof mediaType !== 'string' || mediaType.length > MAX_MEDIA_TYPE_CHARS)
     throw new ManifestError(`${where}.mediaType is no media type`);
   if (typeof digest !== 'string' || !isDigest(digest))

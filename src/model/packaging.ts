@@ -31,6 +31,9 @@ export function toFormat(manifest: ImageManifest): ModelFormat {
   return format === 'Image' && isOlot ? 'ModelCar' : format;
 }
 
+/** Files that a model signing signature may leave out, and that rules therefore do not see under it. */
+export const IGNORABLE_FILES: ReadonlySet<string> = new Set(['.gitattributes', '.gitignore']);
+
 /** True for media types that make a consumer unpack the layer. */
 export function isArchiveType(mediaType: string): boolean {
   return ARCHIVE.test(mediaType);
@@ -84,13 +87,15 @@ export function toModelFacts(
     reference: { registry, repository, tag: tag ?? '', digest, original },
     source: use.source,
     fieldPath: use.fieldPath,
-    format,
     binding,
-    layers: manifest.layers.map((layer) => toLayerFacts(layer, format, binding)),
+    layers: manifest.layers
+      .map((layer) => toLayerFacts(layer, format, binding))
+      .filter(({ title }) => binding === 'Manifest' || !IGNORABLE_FILES.has(title ?? '')),
   };
   if (binding === 'Files') return bound;
   return {
     ...bound,
+    format,
     mediaType: manifest.mediaType,
     artifactType: manifest.artifactType ?? '',
     configMediaType: manifest.config.mediaType,

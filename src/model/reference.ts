@@ -6,6 +6,7 @@ import { isDigest } from '../lib/digest.ts';
 export const MAX_REFERENCE_CHARS = 800;
 const MAX_REPOSITORY_CHARS = 255;
 const MAX_HOST_CHARS = 253;
+const DEFAULT_PORT = 443;
 
 const COMPONENT = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
@@ -96,16 +97,14 @@ function withRepository(
 
 /** Normalises `host[:port]`; undefined when it is no host. */
 export function parseRegistry(text: string): string | undefined {
-  const match = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(text.toLowerCase());
+  const match = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,20}))?$/.exec(text.toLowerCase());
   if (match === null) return undefined;
-  const [, host = '', port] = match;
-  if (!isHost(host) || (port !== undefined && !isPort(port))) return undefined;
-  const canonical = port === undefined || port === '443' ? host : `${host}:${port}`;
+  const [, host = '', digits] = match;
+  // Leading zeros are a port that other readers take for the same number.
+  const port = digits === undefined ? DEFAULT_PORT : Number(digits);
+  if (!isHost(host) || port < 1 || port > 65_535) return undefined;
+  const canonical = port === DEFAULT_PORT ? host : `${host}:${port}`;
   return DOCKER_HUB_ALIASES.has(canonical) ? 'docker.io' : canonical;
-}
-
-function isPort(port: string): boolean {
-  return !port.startsWith('0') && Number(port) <= 65_535;
 }
 
 function isHost(host: string): boolean {

@@ -41,8 +41,3 @@ function trimPunctuation(run: string): string {
   while (end > 0 && PUNCTUATION.includes(run.charAt(end - 1))) end -= 1;
   return run.slice(0, end);
 }
-
-/** True when a text holds a scheme that {@link findModelUris} reads: cheap test before anything else. */
-export function hasModelUri(text: string): boolean {
-  return text.includes(SCHEME_SEPARATOR) && findModelUris(text).length > 0;
-}

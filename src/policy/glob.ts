@@ -22,6 +22,9 @@ export function compileGlob(glob: string): GlobResult {
       ok: false,
       problem: 'it must begin with a registry host, in which only a whole leading label may be *',
     };
+  // As references do: docker.io/nginx is docker.io/library/nginx.
+  if (matchRegistry('docker.io') && segments.length === 1 && !(segments[0] ?? '').includes('*'))
+    segments.unshift('library');
   if (segments.length === 0)
     return { ok: false, problem: 'it names no repository; end it with /** for all of them' };
   const problem = findProblem(segments);

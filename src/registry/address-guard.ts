@@ -7,12 +7,20 @@ const BLOCKED = new BlockList();
 BLOCKED.addSubnet('0.0.0.0', 8); // "this network": Linux connects it to loopback
 BLOCKED.addSubnet('127.0.0.0', 8);
 BLOCKED.addSubnet('169.254.0.0', 16);
-BLOCKED.addAddress('::', 'ipv6');
-BLOCKED.addAddress('::1', 'ipv6');
 BLOCKED.addSubnet('fe80::', 10, 'ipv6');
-BLOCKED.addSubnet('64:ff9b::', 96, 'ipv6'); // NAT64 of any IPv4 address, metadata among them
+// Ways to write IPv4 addresses in IPv6: compatible, NAT64, and 6to4 of what is blocked above.
+BLOCKED.addSubnet('::', 96, 'ipv6');
+BLOCKED.addSubnet('64:ff9b::', 96, 'ipv6');
+BLOCKED.addSubnet('64:ff9b:1::', 48, 'ipv6');
+BLOCKED.addSubnet('2002:7f00::', 24, 'ipv6');
+BLOCKED.addSubnet('2002:a9fe::', 32, 'ipv6');
+// Metadata services of clouds that are not link-local: AWS, Alibaba, Azure, Oracle.
+BLOCKED.addAddress('fd00:ec2::254', 'ipv6');
+BLOCKED.addAddress('100.100.100.200');
+BLOCKED.addAddress('168.63.129.16');
+BLOCKED.addAddress('192.0.0.192');
 
-/** True for loopback, link-local and unspecified addresses, IPv4-mapped forms included. */
+/** True for loopback, link-local, unspecified and metadata addresses, in every way of writing them. */
 export function isBlockedAddress(address: string): boolean {
   const family = isIP(address);
   if (family === 0) return true;

@@ -11,7 +11,8 @@ import type { Transport, TransportResponse } from './transport.ts';
 export const MAX_REDIRECTS = 3;
 /** Further tries after 429 or 503 with Retry-After. */
 export const MAX_RETRIES = 2;
-const MAX_RETRY_AFTER_MS = 5000;
+/** Longer waits are not ours to spend: all tries together must fit into one request, in milliseconds. */
+const MAX_RETRY_AFTER_MS = 2000;
 
 /** One resource of one repository. */
 export interface ResourceRequest {

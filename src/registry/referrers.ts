@@ -105,7 +105,8 @@ function toDescriptors(bytes: Buffer): readonly Descriptor[] {
 // RFC 8288, rel="next". Another host would be a redirect in disguise; another path would be another listing.
 function toNextPage(response: TransportResponse, current: URL): URL | undefined {
   const link = response.headers['link'];
-  const target = link === undefined ? undefined : /^<([^>]{1,2048})>\s*;[^,]*rel="?next"?/i.exec(link)?.[1];
+  const links = (link ?? '').slice(0, 8192).matchAll(/<([^>]{1,2048})>([^<]*)/g);
+  const target = [...links].find(([, , parameters = '']) => /;\s*rel="?next"?/i.test(parameters))?.[1];
   if (target === undefined) return undefined;
   let url: URL;
   try {

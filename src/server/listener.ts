@@ -50,9 +50,7 @@ export async function listen(app: Express, address: Address, tls?: TlsMaterial):
   const limits = { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: CHECK_INTERVAL_MS };
   const secure = { ...limits, handshakeTimeout: HANDSHAKE_TIMEOUT_MS };
   const https =
-    tls === undefined
-      ? undefined
-      : useTls(() => createHttpsServer({ ...secure, ...toTlsOptions(tls) }, app));
+    tls === undefined ? undefined : useTls(() => createHttpsServer({ ...secure, ...toTlsOptions(tls) }, app));
   const server = https ?? createHttpServer(limits, app);
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;

@@ -125,8 +125,9 @@ function selectEvidence(bundle: SignatureCandidate['bundle'], root: TrustedRoot)
   };
 }
 
-function toOperator(authority: { operator: string; logId?: Buffer } | undefined): string {
-  return authority?.operator || (authority?.logId?.toString('hex') ?? '');
+// Authorities whose operator is not named may all be one party: together they count once.
+function toOperator(authority: { operator: string } | undefined): string {
+  return authority?.operator ?? '';
 }
 
 function selectTimestamp(
@@ -143,7 +144,7 @@ function selectTimestamp(
       );
     });
     if (index === -1) return [];
-    const operator = root.timestampAuthorities[index]?.operator || `tsa ${index}`;
+    const operator = toOperator(root.timestampAuthorities[index]);
     return [{ timestamp, time: { at: timestamp.signingTime, source: 'tsa', operator } }];
   } catch {
     throw new SignatureError('TimestampInvalid', 'a timestamp cannot be read');

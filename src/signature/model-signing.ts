@@ -5,7 +5,14 @@ import { createHash } from 'node:crypto';
 import { isRecord, quote, toArray, toRecord, toText } from '../lib/text.ts';
 import { splitDigest } from '../lib/digest.ts';
 import type { ImageManifest, Descriptor } from '../model/manifest.ts';
-import { EMPTY_CONFIG, isArchiveType, toFileName, toFormat, toLayerClass } from '../model/packaging.ts';
+import {
+  EMPTY_CONFIG,
+  IGNORABLE_FILES,
+  isArchiveType,
+  toFileName,
+  toFormat,
+  toLayerClass,
+} from '../model/packaging.ts';
 import type { ModelFormat } from '../model/facts.ts';
 import { SignatureError } from './error.ts';
 import { requireSignatureSubject, type Statement } from './statement.ts';
@@ -13,8 +20,6 @@ import { requireSignatureSubject, type Statement } from './statement.ts';
 /** Most files of one statement (docs: limits). */
 export const MAX_RESOURCES = 10_000;
 const MAX_NAME_CHARS = 1024;
-/** What a signer may leave out, and nothing else: none of it steers how a model runs. */
-const IGNORABLE = new Set(['.gitattributes', '.gitignore', 'model.sig']);
 /** SHA-256 of `{}` (image-spec manifest.md, "Guidance for an Empty Descriptor"). */
 const EMPTY_CONFIG_DIGEST = 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a';
 const SHA256_HEX = /^[0-9a-f]{64}$/;
@@ -28,7 +33,7 @@ export function verifyModelFiles(statement: Statement, manifest: ImageManifest):
   const predicate = toRecord(statement.predicate);
   const resources = readResources(predicate);
   checkRootDigest(statement, resources);
-  const files = readFiles(manifest, resources);
+  const files = readFiles(manifest);
   const ignored = readIgnoredPaths(predicate);
   for (const [name, digest] of files) {
     const signed = resources.get(name);
@@ -96,7 +101,7 @@ function checkRootDigest(statement: Statement, resources: ReadonlyMap<string, st
     throw invalid('its subject is not the digest of its files');
 }
 
-function readFiles(manifest: ImageManifest, resources: ReadonlyMap<string, string>): Map<string, string> {
+function readFiles(manifest: ImageManifest): Map<string, string> {
   const format = toFormat(manifest);
   const files = new Map<string, string>();
   const seen = new Set<string>();
@@ -105,7 +110,7 @@ function readFiles(manifest: ImageManifest, resources: ReadonlyMap<string, strin
     addName(seen, name);
     files.set(name, splitDigest(layer.digest).hex);
   }
-  addConfig(manifest, { format, files, resources });
+  checkConfig(manifest, format);
   return files;
 }
 
@@ -124,22 +129,9 @@ function readLayerName(layer: Descriptor, index: number, format: ModelFormat): s
   return name;
 }
 
-interface ConfigCheck {
-  readonly format: ModelFormat;
-  readonly files: Map<string, string>;
-  readonly resources: ReadonlyMap<string, string>;
-}
-
-// A config is unsigned unless it is one of the files, so it may only be of a type that steers nothing.
-function addConfig(manifest: ImageManifest, { format, files, resources }: ConfigCheck): void {
-  const { config } = manifest;
+// A config is not among the files, so it may only be of a type that steers nothing.
+function checkConfig({ config }: ImageManifest, format: ModelFormat): void {
   if (config.mediaType === EMPTY_CONFIG && config.digest === EMPTY_CONFIG_DIGEST) return;
-  // A ModelKit config says what to unpack where, whoever listed it.
-  if (format === 'ModelKit') throw mismatch('a ModelKit config steers how its files are unpacked');
-  if (resources.get('config.json') === splitDigest(config.digest).hex && !files.has('config.json')) {
-    files.set('config.json', splitDigest(config.digest).hex);
-    return;
-  }
   if (format !== 'ModelPack' && format !== 'Docker')
     throw mismatch(`the config of type ${quote(config.mediaType, 80)} is not among the signed files`);
 }
@@ -147,5 +139,7 @@ function addConfig(manifest: ImageManifest, { format, files, resources }: Config
 function readIgnoredPaths(predicate: Record<string, unknown>): ReadonlySet<string> {
   const serialization = predicate['serialization'];
   const paths = isRecord(serialization) ? toArray(serialization['ignore_paths']) : [];
-  return new Set(paths.filter((path): path is string => typeof path === 'string' && IGNORABLE.has(path)));
+  return new Set(
+    paths.filter((path): path is string => typeof path === 'string' && IGNORABLE_FILES.has(path)),
+  );
 }

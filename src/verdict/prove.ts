@@ -32,7 +32,7 @@ interface Parsed {
 // Evidence is shared by policies of one request: parse it once.
 const parsedEvidence = new WeakMap<Evidence, Parsed>();
 
-function parse(evidence: Evidence): Parsed {
+function* parse(evidence: Evidence): Generator<void, Parsed, void> {
   const known = parsedEvidence.get(evidence);
   if (known !== undefined) return known;
   const candidates: SignatureCandidate[] = [];
@@ -45,6 +45,7 @@ function parse(evidence: Evidence): Parsed {
         message: `referrer ${referrer.slice(0, 19)}…: ${candidate.message}`,
       });
     else if (candidate !== undefined) candidates.push(candidate);
+    yield;
   }
   const parsed = { candidates, problems };
   parsedEvidence.set(evidence, parsed);
@@ -61,7 +62,7 @@ export function prove(evidence: Evidence, authorities: readonly Authority[], now
 }
 
 /**
- * As {@link prove}, one signature a step: whoever runs the steps decides what happens between them, so that a
+ * As {@link prove}, one bundle or signature a step: whoever runs the steps decides what happens between them, so that a
  * registry full of signatures never holds up other requests.
  */
 export function* proveInSteps(
@@ -69,7 +70,7 @@ export function* proveInSteps(
   authorities: readonly Authority[],
   now: Date,
 ): Generator<void, Proof, void> {
-  const { candidates, problems } = parse(evidence);
+  const { candidates, problems } = yield* parse(evidence);
   const proofs: AuthorityProof[] = [];
   for (const authority of authorities)
     if (authority.kind !== 'static') proofs.push(yield* proveAuthority(evidence, candidates, authority, now));

@@ -121,7 +121,6 @@ describe('parseReference()', () => {
     'reg_x.example/m',
     'reg.example:/m',
     'reg.example:0/m',
-    'reg.example:0443/m',
     'reg.example:65536/m',
     'reg.example:99999/m',
     'reg.example:100000/m',

@@ -305,7 +305,7 @@ describe('createRegistryClient()', () => {
       });
 
       it(`ends with the deadline, not with the registry's wish, with ${status}`, async () => {
-        const server = await stage.serve((_, response) => answer(response, status, { 'retry-after': '4' }));
+        const server = await stage.serve((_, response) => answer(response, status, { 'retry-after': '2' }));
         const start = performance.now();
         await assert.rejects(fetchFrom(server, 'v1', soon(100)), DeadlineError);
         assert.ok(performance.now() - start < 3000);
@@ -313,7 +313,7 @@ describe('createRegistryClient()', () => {
       });
     }
 
-    for (const wish of ['6', '99999', '-1', 'Wed, 21 Oct 2099 07:28:00 GMT', '1e1', ' ', '0x1']) {
+    for (const wish of ['3', '6', '99999', '-1', 'Wed, 21 Oct 2099 07:28:00 GMT', '1e1', ' ', '0x1']) {
       it(`is not waited out for ${JSON.stringify(wish)}`, async () => {
         const server = await stage.serve((_, response) => answer(response, 429, { 'retry-after': wish }));
         await rejects(fetchFrom(server), 'throttled');

@@ -233,9 +233,9 @@ describe('verifyModelFiles', () => {
       assert.equal(reasonOf(statementOf(files), kit), 'FileSetMismatch');
     });
 
-    it('takes a signed config for config.json only when no layer has that name', () => {
+    it('takes no config for config.json, whoever listed it: nobody has read it', () => {
       const image = config('application/vnd.oci.image.config.v1+json', 'hf');
-      assert.equal(reasonOf(statementOf(files), toManifest(weights, image)), 'accepted');
+      assert.equal(reasonOf(statementOf(files), toManifest(weights, image)), 'FileSetMismatch');
       assert.equal(reasonOf(statementOf(files), toManifest(all, image)), 'FileSetMismatch');
     });
   });
@@ -245,14 +245,23 @@ describe('verifyModelFiles', () => {
       edited(['predicate', 'serialization', 'ignore_paths'], paths);
     const plus = (name: string): ImageManifest => toManifest(layersOf({ ...CONTENT, [name]: 'x' }));
 
-    for (const name of ['.gitattributes', '.gitignore', 'model.sig'])
+    for (const name of ['.gitattributes', '.gitignore'])
       it(`excuses ${name} where the signer ignored it`, () => {
         assert.equal(reasonOf(withIgnored([name]), plus(name)), 'accepted');
         assert.equal(reasonOf(withIgnored([]), plus(name)), 'FileSetMismatch');
         assert.equal(reasonOf(withIgnored([name]), plus(`sub/${name}`)), 'FileSetMismatch');
       });
 
-    for (const name of ['.git', '.github', 'evil.py', '*', '**', 'weights', '.git/hooks/pre-commit'])
+    for (const name of [
+      '.git',
+      '.github',
+      'model.sig',
+      'evil.py',
+      '*',
+      '**',
+      'weights',
+      '.git/hooks/pre-commit',
+    ])
       it(`excuses no ${name}, whoever ignored it`, () => {
         assert.equal(reasonOf(withIgnored([name]), plus(name)), 'FileSetMismatch');
       });
