@@ -89,14 +89,10 @@ async function decideInSteps(
   // Only now is it known which images are models: a debug container beside an unchanged model changes none.
   if (scope.before !== undefined && isUnchanged(withClaimedImages(scope.before, world.policies), after))
     return toUndecided(watch, [], { exemption: 'unchanged' });
-  if (after.references.length + after.images.length + after.findings.length > MAX_USES)
-    return refuse(createFinding('TooManyReferences', `the pod names models in more than ${MAX_USES} places`));
+  const surplus = findSurplus(after);
+  if (surplus !== undefined) return refuse(surplus);
   const selected = selectUses(after, world.policies);
   watch.mark('select');
-  if (countDistinct(selected) > MAX_REFERENCES)
-    return refuse(
-      createFinding('TooManyReferences', `the pod uses more than ${MAX_REFERENCES} distinct models`),
-    );
   const wanted = selected.filter((use) => use.policies.some((policy) => needsEvidence(use, policy)));
   const gathered = await gatherAll(
     dependencies.client,
@@ -179,10 +175,15 @@ function selectUses(
   return [...references, ...images].map((use) => ({ use, policies: selectByReference(policies, use) }));
 }
 
-function countDistinct(selected: readonly SelectedUse[]): number {
+function findSurplus({ references, images, findings }: Extraction): Finding | undefined {
+  const uses = [...references, ...images];
+  if (uses.length + findings.length > MAX_USES)
+    return createFinding('TooManyReferences', `the pod names models in more than ${MAX_USES} places`);
   const toKey = ({ reference }: ModelReference): string =>
     `${toCanonicalName(reference)} ${reference.digest ?? reference.tag ?? ''}`;
-  return new Set(selected.map(({ use }) => toKey(use))).size;
+  return new Set(uses.map(toKey)).size > MAX_REFERENCES
+    ? createFinding('TooManyReferences', `the pod uses more than ${MAX_REFERENCES} distinct models`)
+    : undefined;
 }
 
 function toRuleContext(

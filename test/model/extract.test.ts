@@ -364,4 +364,14 @@ describe('extractModels()', () => {
       'spec.jobTemplate.spec.template.spec.volumes[0].image.reference',
     );
   });
+
+  it('does not let a digest that only others read hide a container image', () => {
+    const sha384 = `reg.example/models/x:v1@sha384:${'a'.repeat(96)}`;
+    const template = toPodTemplate('', 'Pod', { spec: { containers: [{ image: sha384 }] } });
+    assert.ok(template);
+    const [image] = extractModels(template).images;
+    assert.equal(image?.reference.repository, 'models/x');
+    assert.equal(image?.reference.digest, undefined);
+    assert.equal(image?.reference.original, sha384);
+  });
 });

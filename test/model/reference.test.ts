@@ -229,6 +229,12 @@ describe('parseReference()', () => {
 });
 
 describe('parseRegistry()', () => {
+  for (const text of ['reg.example:0443/m', 'reg.example:00000443/m', 'reg.example:443/m'])
+    it(`takes ${text} for what other readers take it for`, () => {
+      const result = parseReference(text);
+      assert.equal(result.ok && result.reference.registry, 'reg.example');
+    });
+
   it('lower-cases, drops 443 and knows the names of Docker Hub', () => {
     assert.equal(parseRegistry('GHCR.io'), 'ghcr.io');
     assert.equal(parseRegistry('ghcr.io:443'), 'ghcr.io');
