@@ -36,8 +36,7 @@ export async function runVerify(
   positionals: readonly string[],
   output: Output,
 ): Promise<number> {
-  const [reference, ...others] = positionals;
-  if (reference === undefined || others.length > 0) throw new UsageError('verify takes one REF');
+  const reference = toOneReference(values, positionals);
   const loaded = load(values);
   const controllerNamespace = textOf(values, 'controller-namespace') ?? '';
   const store = createPolicyStore(createCelEngine(), controllerNamespace);
@@ -69,6 +68,14 @@ export async function runVerify(
   } finally {
     await transport.close();
   }
+}
+
+function toOneReference(values: OptionValues, positionals: readonly string[]): string {
+  const [reference, ...others] = positionals;
+  if (reference === undefined || others.length > 0) throw new UsageError('verify takes one REF');
+  if (reference === '-' && listOf(values, 'policy').includes('-'))
+    throw new UsageError('REF and --policy cannot both be standard input');
+  return reference;
 }
 
 function load(values: OptionValues): LoadedPolicies {

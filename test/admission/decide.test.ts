@@ -5,7 +5,7 @@ import { generateSigningKey } from '../../src/demo/keys.ts';
 import { startRegistry, type RegistryHandle } from '../../src/demo/registry.ts';
 import { signBundleWithKey } from '../../src/demo/sign-with-key.ts';
 import { cosignSignStatement } from '../../src/demo/statement.ts';
-import { MAX_REFERENCES } from '../../src/admission/decide.ts';
+import { MAX_REFERENCES } from '../../src/admission/uses.ts';
 import { MAX_MESSAGE_BYTES } from '../../src/admission/response.ts';
 import {
   pushModel,

@@ -356,6 +356,7 @@ describe('isUnchanged()', () => {
       references: [],
       images: [],
       findings: [{ reason: 'ReferenceInvalid', message, field: 'spec.volumes[0].image.reference' }],
+      unreadableImages: [],
     });
     assert.equal(isUnchanged(withFinding('a'), withFinding('a')), true);
     assert.equal(isUnchanged(withFinding('a'), withFinding('b')), false);

@@ -100,9 +100,38 @@ describe('extractModels()', () => {
       );
     });
 
-    it('never refuses an image, and passes over what is none', () => {
-      for (const image of [undefined, null, 5, '', 'UPPER/x', 'a b', {}, 'x'.repeat(10_000)])
+    it('passes over what is no text', () => {
+      for (const image of [undefined, null, 5, {}])
         assert.deepEqual(extract({ containers: [{ image }] }), extract({}));
+    });
+
+    it('refuses no image itself, and keeps apart what cannot be read', () => {
+      for (const image of ['', 'a b', 'x'.repeat(10_000), 'reg.example/UPPER']) {
+        const { findings, images, unreadableImages } = extract({ containers: [{ image }] });
+        assert.deepEqual([findings, images], [[], []]);
+        assert.deepEqual(
+          unreadableImages.map(({ reason, field }) => [reason, field]),
+          [['ReferenceInvalid', 'spec.containers[0].image']],
+        );
+      }
+    });
+
+    it('takes a first segment with upper case for a host, as nodes do', () => {
+      const [image] = extract({ containers: [{ image: 'EvilHost/models/x:1' }] }).images;
+      assert.equal(image?.reference.registry, 'evilhost');
+    });
+
+    it('reads a pod of many containers full of variables within one budget', () => {
+      const env = [
+        { name: 'A', value: '://'.repeat(32) },
+        { name: 'B', value: '$(A)'.repeat(26) },
+        { name: 'C', value: '$(B)'.repeat(26) },
+      ];
+      const container = { env, args: Array.from({ length: 16 }, () => '$(C)') };
+      const started = performance.now();
+      const { findings } = extract({ containers: Array.from({ length: 100 }, () => container) });
+      assert.ok(findings.length > 0 && findings.every(({ reason }) => reason === 'UnresolvableReference'));
+      assert.ok(performance.now() - started < 2000);
     });
   });
 

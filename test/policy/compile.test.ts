@@ -206,6 +206,16 @@ describe('compilePolicy', () => {
       }
     });
 
+    it('claims container images through a typo beside the glob', () => {
+      const policy = compile({
+        authorities: [KEY],
+        models: [{ glob: 'r.test/models/**', exlude: ['r.test/models/vendor/**'] }],
+      });
+      assert.ok(policy.problems.length > 0);
+      assert.ok(about(policy, 'r.test/models/vendor/a') && !about(policy, 'r.test/app'));
+      assert.equal(policy.models?.[0]?.hasGlob, true);
+    });
+
     it('selects every model for a glob that does not compile, and excludes none', () => {
       const policy = compile({ authorities: [KEY], models: [{ glob: 'models/**' }] });
       assert.match(

@@ -122,7 +122,10 @@ describe('verifySignature() keyless', () => {
           },
           'CertificateInvalid',
         ],
-        'from the future': [{ at: new Date(Date.now() + MAX_CLOCK_SKEW_MS + MINUTE_MS) }, 'TimestampInvalid'],
+        'from the future': [
+          { at: new Date(Date.now() + MAX_CLOCK_SKEW_MS + 60 * MINUTE_MS) },
+          'TimestampInvalid',
+        ],
       };
       for (const [what, [options, reason]] of Object.entries(faults))
         it(`refuses a bundle ${what}`, async () => {
