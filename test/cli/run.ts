@@ -12,7 +12,7 @@ const BIN = fileURLToPath(new URL('../../bin/model-policy', import.meta.url));
 /** Every command compiles the same sources: shared, they start in half the time. */
 const COMPILE_CACHE = join(tmpdir(), 'model-policy-test-cache');
 /** Longest that any command here may take, in milliseconds. */
-const HANG_MS = 15_000;
+const HANG_MS = 45_000;
 
 /** What a command said. */
 export interface Outcome {

@@ -88,7 +88,7 @@ describe('model-policy serve', () => {
     ask: () => Promise<Response>,
     isRight: (response: Response) => boolean,
   ): Promise<Response> {
-    for (const end = Date.now() + 5000; ; await sleep(100)) {
+    for (const end = Date.now() + 20_000; ; await sleep(100)) {
       const response = await ask();
       if (isRight(response) || Date.now() > end) return response;
     }
@@ -218,7 +218,7 @@ describe('model-policy serve', () => {
     for (const broken of ['', 'no certificate', next.cert]) {
       const before = server.output.stderr.length;
       workspace.write('tls.crt', broken);
-      for (const end = Date.now() + 5000; Date.now() < end; await sleep(50))
+      for (const end = Date.now() + 20_000; Date.now() < end; await sleep(50))
         if (server.output.stderr.slice(before).includes('serving certificate not reloaded')) break;
       assert.equal((await ask(signed.reference)).allowed, true, JSON.stringify(broken.slice(0, 20)));
     }
