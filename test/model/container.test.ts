@@ -136,7 +136,7 @@ describe('expandVariables()', () => {
     }));
     const start = performance.now();
     assert.match(expand('$(V39)', doubling), /\(cut\)$/);
-    assert.ok(performance.now() - start < 1000);
+    assert.ok(performance.now() - start < 4000);
   });
 
   it('leaves long text alone that no variable made long', () => {

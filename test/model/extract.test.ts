@@ -131,7 +131,7 @@ describe('extractModels()', () => {
       const started = performance.now();
       const { findings } = extract({ containers: Array.from({ length: 100 }, () => container) });
       assert.ok(findings.length > 0 && findings.every(({ reason }) => reason === 'UnresolvableReference'));
-      assert.ok(performance.now() - started < 2000);
+      assert.ok(performance.now() - started < 4000);
     });
   });
 
@@ -341,7 +341,7 @@ describe('extractModels()', () => {
       for (let index = 0; index < 30_000; index += 1) env.push({ name: `B${index}`, value: '$(A)$(A)y' });
       const start = performance.now();
       extract({ containers: [{ args: Array.from({ length: 20 }, () => slow) }, { env }] });
-      assert.ok(performance.now() - start < 2000);
+      assert.ok(performance.now() - start < 4000);
     });
 
     it('throws for no shape that JSON can have', () => {
