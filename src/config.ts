@@ -48,6 +48,12 @@ export const REGISTRY_OPTIONS = [
     pattern: NAME,
     description: 'namespace of the Secrets and ConfigMaps that policies name',
   },
+  {
+    flag: 'trust-cache',
+    value: 'DIR',
+    description: 'where TUF metadata of TrustRoots is kept (default: a private temporary directory)',
+  },
+  { flag: 'offline', description: 'never refresh TrustRoots: use what is shipped, pinned or cached' },
 ] as const satisfies readonly OptionSpec[];
 
 /** Options of serve. */
