@@ -24,17 +24,14 @@ export interface PreparedCertificate {
 /** A chain whose links are proven: each certificate is issued by the next. The last is the anchor, self-signed or not. */
 export interface PreparedAuthority {
   readonly uri: string;
-  /** Who runs it: authorities of one operator count once. Unique when the root names none. */
+  /** Who runs it: authorities of one operator count once, and so do all whose operator the root does not name. */
   readonly operator: string;
   readonly chain: readonly PreparedCertificate[];
   readonly validFor: Validity;
 }
 
-/** A log with its strong key. */
-export interface PreparedLog extends LogAuthority {
-  /** As for authorities; the log id when the root names none. */
-  readonly operator: string;
-}
+/** A log with a strong key; its operator counts as an authority's does. */
+export type PreparedLog = LogAuthority;
 
 /** A trusted root, ready for use. */
 export interface PreparedTrust {
@@ -76,12 +73,12 @@ function keepUsable<From, To>(
   kind: string,
   authorities: readonly From[],
   notes: string[],
-  prepare: (authority: From, index: number) => To,
+  prepare: (authority: From) => To,
 ): readonly To[] {
   const usable: To[] = [];
   for (const [index, authority] of authorities.entries()) {
     try {
-      usable.push(prepare(authority, index));
+      usable.push(prepare(authority));
     } catch (error) {
       if (!(error instanceof DerError)) throw error;
       notes.push(`${kind} ${index} is left out: ${error.message}`);
@@ -95,16 +92,16 @@ function keepUsable<From, To>(
   return usable;
 }
 
-function toIssuer(authority: CertificateAuthority, index: number): PreparedAuthority {
+function toIssuer(authority: CertificateAuthority): PreparedAuthority {
   const chain = toChain(authority.chain);
   for (const [below, { certificate }] of chain.entries()) {
     requireAuthority(certificate, below);
     requirePurpose(certificate, CODE_SIGNING);
   }
-  return toPrepared(authority, chain, `certificate authority ${index}`);
+  return toPrepared(authority, chain);
 }
 
-function toTimestamper(authority: CertificateAuthority, index: number): PreparedAuthority {
+function toTimestamper(authority: CertificateAuthority): PreparedAuthority {
   const chain = toChain(authority.chain);
   const [signer, ...issuers] = chain;
   if (signer === undefined) throw new DerError('its chain is empty');
@@ -113,15 +110,14 @@ function toTimestamper(authority: CertificateAuthority, index: number): Prepared
     requireAuthority(certificate, below);
     requirePurpose(certificate, TIME_STAMPING);
   }
-  return toPrepared(authority, chain, `timestamp authority ${index}`);
+  return toPrepared(authority, chain);
 }
 
 function toPrepared(
   { uri, operator, validFor }: CertificateAuthority,
   chain: readonly PreparedCertificate[],
-  unnamed: string,
 ): PreparedAuthority {
-  return { uri, operator: operator || unnamed, chain, validFor };
+  return { uri, operator, chain, validFor };
 }
 
 function toChain(ders: readonly Buffer[]): readonly PreparedCertificate[] {
@@ -148,7 +144,7 @@ function toPreparedCertificate(der: Buffer): PreparedCertificate {
 
 function toLog(log: LogAuthority): PreparedLog {
   if (!isStrongKey(log.publicKey)) throw new DerError('its key is of a kind or size that is not trusted');
-  return { ...log, operator: log.operator || log.logId.toString('hex') };
+  return log;
 }
 
 /** True when the authority is trusted at the instant and every certificate of its chain, from `first` on, is valid then. */
