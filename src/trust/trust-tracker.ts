@@ -92,7 +92,7 @@ export class TrustTracker {
     this.#digest = options.shipped === undefined ? '' : sha256Hex(options.shipped.bytes);
     this.#announced = this.#describe();
     this.#watchExpiry();
-    this.settled = this.#begin();
+    this.settled = this.#begin().catch((error: unknown) => this.#note(error));
   }
 
   /** The snapshot in force. */
@@ -174,14 +174,27 @@ export class TrustTracker {
       event = { trustRoot, result: this.#snapshot?.generation === before ? 'unchanged' : 'updated' };
     } catch (error) {
       this.#failures += 1;
-      this.#lastError = boundBytes(`${toErrorMessage(error)}${this.#suspectClock()}`, MAX_ERROR_BYTES);
-      event = { trustRoot, result: 'failed', error: this.#lastError };
+      event = { trustRoot, result: 'failed', error: this.#note(error) };
     }
     if (this.#stop.signal.aborted) return;
     this.#scheduleRefresh(this.#toDelay());
     const clockDifferenceMs = this.#clockDifferenceMs;
-    onRefresh(clockDifferenceMs === undefined ? event : { ...event, clockDifferenceMs });
+    this.#tell(() => onRefresh(clockDifferenceMs === undefined ? event : { ...event, clockDifferenceMs }));
     this.#announce();
+  }
+
+  #note(error: unknown): string {
+    this.#lastError = boundBytes(`${toErrorMessage(error)}${this.#suspectClock()}`, MAX_ERROR_BYTES);
+    return this.#lastError;
+  }
+
+  // Nobody awaits what happens in the background: a listener that throws must not end the process.
+  #tell(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.#note(error);
+    }
   }
 
   // Validate, build, swap: whatever throws here leaves the present snapshot as it is.
@@ -252,7 +265,7 @@ export class TrustTracker {
     const now = this.#describe();
     if (now === this.#announced) return;
     this.#announced = now;
-    this.#options.onChange();
+    this.#tell(() => this.#options.onChange());
   }
 
   #describe(): string {

@@ -147,6 +147,20 @@ describe('createTrustStore()', () => {
     assert.equal(events.at(-1)?.result, 'unchanged');
   });
 
+  it('survives listeners that throw', async () => {
+    const store = open({
+      onRefresh() {
+        throw new Error('first listener');
+      },
+    });
+    store.onChange(() => {
+      throw new Error('second listener');
+    });
+    await store.settled();
+    assert.equal(operatorOf(store), 'ok: one');
+    assert.equal(errorOf(store), 'second listener');
+  });
+
   it('has one refresh at a time', async () => {
     const store = await openSettled();
     mirror.requests.length = 0;
