@@ -92,7 +92,7 @@ export class TrustTracker {
     this.#digest = options.shipped === undefined ? '' : sha256Hex(options.shipped.bytes);
     this.#announced = this.#describe();
     this.#watchExpiry();
-    this.settled = this.#begin().catch((error: unknown) => this.#note(error));
+    this.settled = this.#begin().catch((error: unknown) => void this.#note(error));
   }
 
   /** The snapshot in force. */
