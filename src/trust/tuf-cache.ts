@@ -13,6 +13,8 @@ import type { TufAnchor } from './trust-source.ts';
 export interface TufCacheBase {
   /** @throws TufRefreshError when there is no directory that can be written */
   resolve(): string;
+  /** True when earlier runs may have left something: a private directory that is not made yet holds nothing. */
+  mayHold(): boolean;
   /** Removes a private directory; a named one stays. */
   dispose(): void;
 }
@@ -35,6 +37,7 @@ export function createTufCacheBase(named: string | undefined): TufCacheBase {
         );
       }
     },
+    mayHold: () => named !== undefined || made !== undefined,
     dispose() {
       if (made !== undefined) rmSync(made, { recursive: true, force: true });
       made = undefined;

@@ -72,6 +72,7 @@ export async function readCachedTarget(
   source: TufSource,
   cache: TufCacheBase,
 ): Promise<VouchedTarget | undefined> {
+  if (!cache.mayHold()) return undefined;
   try {
     const directory = openCache(cache, source.anchor);
     if (!isCachedRootGood(directory)) return undefined;

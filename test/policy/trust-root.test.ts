@@ -7,7 +7,7 @@ import { declareTrustRoot, type DeclaredTrustRoot } from '../../src/policy/decla
 import { toMaterialKey } from '../../src/policy/source-material.ts';
 import { createPolicyStore } from '../../src/policy/store.ts';
 import { loadPublicGood } from '../../src/trust/public-good.ts';
-import { createTrustStore } from '../../src/trust/trust-store.ts';
+import { offlineTrust } from '../support/trust.ts';
 import { GITHUB_SOURCE, type TrustReader, type TrustReading } from '../../src/trust/trust-source.ts';
 
 const NAMESPACE = 'model-policy-system';
@@ -250,7 +250,7 @@ describe('createPolicyStore()', () => {
   });
 
   it('denies what a policy selects while its TrustRoot has no root, and says so', () => {
-    const trust = createTrustStore({ fetch: undefined });
+    const trust = offlineTrust();
     const store = createPolicyStore(createCelEngine(), NAMESPACE, trust);
     store.update(inputs({ github: {} }));
     const [problem] = store.snapshot()?.policies[0]?.problems ?? [];

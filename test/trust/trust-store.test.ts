@@ -284,6 +284,8 @@ describe('createTrustStore()', () => {
       const own = (): string[] =>
         readdirSync(tmpdir()).filter((name) => name.startsWith('model-policy-trust-'));
       const before = own().length;
+      await openSettled({ cacheDirectory: undefined, fetch: undefined });
+      assert.equal(own().length, before);
       const store = await openSettled({ cacheDirectory: undefined });
       assert.equal(operatorOf(store), 'ok: one');
       assert.equal(own().length, before + 1);
