@@ -280,17 +280,21 @@ describe('createTrustStore()', () => {
       assert.match(problemOf(store), /no directory for the trust cache can be written/);
     });
 
-    it('removes its private directory at the end', async () => {
-      const own = (): string[] =>
-        readdirSync(tmpdir()).filter((name) => name.startsWith('model-policy-trust-'));
-      const before = own().length;
-      await openSettled({ cacheDirectory: undefined, fetch: undefined });
-      assert.equal(own().length, before);
-      const store = await openSettled({ cacheDirectory: undefined });
-      assert.equal(operatorOf(store), 'ok: one');
-      assert.equal(own().length, before + 1);
-      store.stop();
-      assert.equal(own().length, before);
+    it('makes a private directory when it has something to keep, and removes it at the end', async () => {
+      const TMPDIR = process.env['TMPDIR'];
+      process.env['TMPDIR'] = directory;
+      try {
+        await openSettled({ cacheDirectory: undefined, fetch: undefined });
+        assert.deepEqual(readdirSync(directory), []);
+        const store = await openSettled({ cacheDirectory: undefined });
+        assert.equal(operatorOf(store), 'ok: one');
+        assert.equal(readdirSync(directory).length, 1);
+        store.stop();
+        assert.deepEqual(readdirSync(directory), []);
+      } finally {
+        if (TMPDIR === undefined) delete process.env['TMPDIR'];
+        else process.env['TMPDIR'] = TMPDIR;
+      }
     });
 
     it('refuses plain HTTP to a host that is not configured so', async () => {
