@@ -4,14 +4,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 
 /** Kinds of keys in use for model signatures. */
 export type SigningKeyKind =
-  | 'p256'
-  | 'p384'
-  | 'p521'
-  | 'ed25519'
-  | 'rsa2048'
-  | 'mldsa44'
-  | 'mldsa65'
-  | 'mldsa87';
+  'p256' | 'p384' | 'p521' | 'ed25519' | 'rsa2048' | 'mldsa44' | 'mldsa65' | 'mldsa87';
 
 /** A key pair, its public half also as the PEM text that policies carry. */
 export interface SigningKey {

@@ -30,17 +30,15 @@ function toNumbers(parts: readonly string[] = []): readonly number[] {
   return parts.map(Number);
 }
 
-function toDate([year = Number.NaN, month = 0, ...rest]: readonly number[], milliseconds: number): Date {
-  const [day = 0, hour = 0, minute = 0, second = 0] = rest;
+function toDate(parts: readonly number[], milliseconds: number): Date {
+  const [year, month, day, hour, minute, second] = parts as [number, number, number, number, number, number];
   const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second, milliseconds));
-  // Date.UTC reads years below 100 as 19xx and carries 31 February into March.
-  const isSame =
-    date.getUTCFullYear() === year &&
-    date.getUTCMonth() === month - 1 &&
-    date.getUTCDate() === day &&
-    date.getUTCHours() === hour &&
-    date.getUTCMinutes() === minute &&
-    date.getUTCSeconds() === second;
-  if (!isSame) throw new DerError('DER time names no instant');
+  // Date.UTC reads years below 100 as 19xx and carries 31 February into March: the date must say what was written.
+  const written = parts.map((part) => String(part).padStart(2, '0')).join('');
+  if (parts.length !== 6 || toDigits(date) !== written) throw new DerError('DER time names no instant');
   return date;
+}
+
+function toDigits(date: Date): string {
+  return Number.isNaN(date.getTime()) ? '' : date.toISOString().slice(0, 19).replaceAll(/[-T:]/g, '');
 }

@@ -135,8 +135,5 @@ function toNative(der: Buffer, spki: Buffer): X509Certificate {
 function withoutScts({ head, extensions }: Certificate): Buffer {
   const kept = [...extensions].filter(([oid]) => oid !== EXTENSION.scts).map(([, { bytes }]) => bytes);
   const list = writeDer(DER_TAG.sequence, Buffer.concat(kept));
-  return writeDer(
-    DER_TAG.sequence,
-    Buffer.concat([...head.map(({ bytes }) => bytes), writeDer(0xa3, list)]),
-  );
+  return writeDer(DER_TAG.sequence, Buffer.concat([...head.map(({ bytes }) => bytes), writeDer(0xa3, list)]));
 }

@@ -82,5 +82,7 @@ function isNameOf(name: string, baseUrl: string): boolean {
 
 // Rekor v1 appends the number of its tree to the name: `rekor.sigstore.dev - 2605736670972794746`.
 function isOriginOf(origin: string, name: string): boolean {
-  return origin === name || (origin.startsWith(`${name} - `) && /^\d{1,20}$/.test(origin.slice(name.length + 3)));
+  return (
+    origin === name || (origin.startsWith(`${name} - `) && /^\d{1,20}$/.test(origin.slice(name.length + 3)))
+  );
 }

@@ -16,15 +16,10 @@ const ML_DSA = new Set(['ml-dsa-44', 'ml-dsa-65', 'ml-dsa-87']);
 /** True for keys that may sign models: ECDSA P-256, P-384, P-521, Ed25519, RSA from 2048 bits, ML-DSA. */
 export function isSigningKey(key: KeyObject): boolean {
   const { namedCurve = '', modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
-  switch (key.asymmetricKeyType) {
-    case 'ec':
-      return Object.hasOwn(CURVE_HASHES, namedCurve);
-    case 'rsa':
-    case 'rsa-pss':
-      return modulusLength >= MIN_RSA_BITS;
-    default:
-      return key.asymmetricKeyType === 'ed25519' || ML_DSA.has(key.asymmetricKeyType ?? '');
-  }
+  const type = key.asymmetricKeyType;
+  if (type === 'ec') return Object.hasOwn(CURVE_HASHES, namedCurve);
+  if (type === 'rsa' || type === 'rsa-pss') return modulusLength >= MIN_RSA_BITS;
+  return type === 'ed25519' || ML_DSA.has(type ?? '');
 }
 
 /**
@@ -39,19 +34,12 @@ export function findAlgorithm(
   hashes: readonly HashName[] = RSA_HASHES,
 ): string | undefined {
   if (!isSigningKey(key)) return undefined;
-  switch (key.asymmetricKeyType) {
-    case 'ec':
-      return findEcdsa(key, data, signature, hashes);
-    case 'rsa':
-    case 'rsa-pss':
-      return findRsa(key, data, signature, hashes);
-    case 'ed25519':
-      if (verify(null, data, key, signature)) return 'ed25519';
-      return verifyPrehashed(data, key, signature) ? 'ed25519ph' : undefined;
-    default:
-      // FIPS 204, pure, with an empty context, as node:crypto verifies it.
-      return verify(null, data, key, signature) ? key.asymmetricKeyType : undefined;
-  }
+  const type = key.asymmetricKeyType;
+  if (type === 'ec') return findEcdsa(key, data, signature, hashes);
+  if (type === 'rsa' || type === 'rsa-pss') return findRsa(key, data, signature, hashes);
+  // RFC 8032 pure Ed25519; FIPS 204 pure ML-DSA with an empty context, as node:crypto verifies it.
+  if (verify(null, data, key, signature)) return type;
+  return type === 'ed25519' && verifyPrehashed(data, key, signature) ? 'ed25519ph' : undefined;
 }
 
 function findEcdsa(

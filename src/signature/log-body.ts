@@ -139,7 +139,8 @@ function onlyOne(value: unknown): Spec {
 function toSignatureV2({ content, verifier }: Spec): Pick<LoggedSignature, 'signature' | 'signer'> {
   const { x509Certificate, publicKey } = toRecord(verifier);
   // The verifier is a oneof: both at once would be read as either.
-  if ((x509Certificate === undefined) === (publicKey === undefined)) throw refuse('names not exactly one signer');
+  if ((x509Certificate === undefined) === (publicKey === undefined))
+    throw refuse('names not exactly one signer');
   return {
     signature: toBytes(content),
     signer: toBytes(toRecord(x509Certificate ?? publicKey)['rawBytes']),

@@ -7,8 +7,7 @@ import { toRootHash } from './merkle.ts';
 import type { PreparedLog } from './prepared-trust.ts';
 import { toLogAlgorithm, verifyWithAlgorithm } from './signature-algorithm.ts';
 
-const refuse = (message: string): SignatureError =>
-  new SignatureError('TransparencyLogInvalid', message);
+const refuse = (message: string): SignatureError => new SignatureError('TransparencyLogInvalid', message);
 
 /** When the log says it took the entry; undefined without a signed entry timestamp, which alone vouches for it. */
 export function toIntegratedTime({ signedEntryTimestamp, integratedTime }: LogEntry): Date | undefined {

@@ -17,13 +17,26 @@ export function toRootHash(leaf: Buffer, { index, size, hashes }: InclusionPath)
   let root = sha256(LEAF, leaf);
   for (const hash of hashes) {
     if (last === 0n) return undefined;
-    if ((node & 1n) === 1n || node === last) {
+    if (isOdd(node) || node === last) {
       root = sha256(NODE, hash, root);
-      while ((node & 1n) === 0n && node !== 0n) [node, last] = [node >> 1n, last >> 1n];
+      // The last node of a level without a sibling goes up unchanged.
+      const levels = countLevels(node);
+      [node, last] = [node >> levels, last >> levels];
     } else root = sha256(NODE, root, hash);
     [node, last] = [node >> 1n, last >> 1n];
   }
   return last === 0n ? root : undefined;
+}
+
+function isOdd(node: bigint): boolean {
+  return (node & 1n) === 1n;
+}
+
+// How often an even node can be halved until it is odd or 0.
+function countLevels(node: bigint): bigint {
+  let levels = 0n;
+  for (let rest = node; rest !== 0n && !isOdd(rest); rest >>= 1n) levels += 1n;
+  return levels;
 }
 
 function sha256(...parts: readonly Buffer[]): Buffer {

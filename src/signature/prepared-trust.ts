@@ -1,5 +1,5 @@
 // What of a trusted root can be used, and how? Certificates read once by our own reader, links inside chains verified
-// once, keys imported once. One bad authority is left out with a note; a root that loses a whole kind is refused.
+// once, keys imported once. One bad authority is left out with a note; a root without any that may issue is refused.
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { DerError } from '../lib/der.ts';
 import { quote, toErrorMessage } from '../lib/text.ts';
@@ -57,7 +57,7 @@ export function preparedTrustOf(root: TrustedRoot): PreparedTrust {
   return trust;
 }
 
-/** Prepares a root. @throws SignatureError `TrustRootUnavailable` when all authorities of a kind are unusable */
+/** Prepares a root. @throws SignatureError `TrustRootUnavailable` when no certificate authority is usable */
 export function prepareTrust(root: TrustedRoot): PreparedTrust {
   const notes: string[] = [];
   const trust = {
@@ -66,6 +66,11 @@ export function prepareTrust(root: TrustedRoot): PreparedTrust {
     logs: keepUsable('log', root.logs, notes, toLog),
     certificateLogs: keepUsable('certificate log', root.certificateLogs, notes, toLog),
   };
+  if (trust.certificateAuthorities.length === 0)
+    throw new SignatureError(
+      'TrustRootUnavailable',
+      `the trusted root has no usable certificate authority: ${quote(notes[0] ?? '', 200)}`,
+    );
   return { ...trust, notes };
 }
 
@@ -84,11 +89,6 @@ function keepUsable<From, To>(
       notes.push(`${kind} ${index} is left out: ${error.message}`);
     }
   }
-  if (usable.length === 0 && authorities.length > 0)
-    throw new SignatureError(
-      'TrustRootUnavailable',
-      `the trusted root has no usable ${kind}: ${quote(notes.at(-1) ?? '', 200)}`,
-    );
   return usable;
 }
 

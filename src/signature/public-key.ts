@@ -47,8 +47,7 @@ function parsePublicKey(block: string): TrustedKey | string {
   } catch {
     return 'a PUBLIC KEY block does not parse';
   }
-  if (!isSigningKey(key))
-    return `a key of type ${toKind(key)} is not supported`;
+  if (!isSigningKey(key)) return `a key of type ${toKind(key)} is not supported`;
   return toTrustedKey(toCanonicalKey(key));
 }
 

@@ -56,7 +56,9 @@ export function verifyCertificateTimestamps(
     operators.add(log.operator);
   }
   if (operators.size < required)
-    throw refuse(`was seen by ${operators.size} certificate logs of the trust root, ${required} are required`);
+    throw refuse(
+      `was seen by ${operators.size} certificate logs of the trust root, ${required} are required`,
+    );
 }
 
 // PreCert (RFC 6962 §3.2): hash of the issuer's key, length and bytes of the signed part without SCTs.

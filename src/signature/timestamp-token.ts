@@ -142,7 +142,8 @@ function readAttributes(signed: DerElement): ReadonlyMap<string, DerElement> {
   for (const attribute of readDerChildren(signed.content)) {
     const [type, values, ...others] = childrenOf(attribute, DER_TAG.sequence);
     const oid = toOid(type);
-    if (attributes.has(oid) || others.length > 0) throw new DerError(`timestamp has the attribute ${oid} twice`);
+    if (attributes.has(oid) || others.length > 0)
+      throw new DerError(`timestamp has the attribute ${oid} twice`);
     attributes.set(oid, onlyChildOf(values, DER_TAG.set));
   }
   return attributes;

@@ -1,7 +1,16 @@
 // Did a known timestamp authority see this signature, and when? RFC 3161 tokens against the prepared authorities of a
 // trusted root; certificates that the token brings along count for nothing.
 import { createHash } from 'node:crypto';
-import { childrenOf, DER_TAG, DerError, readDer, requireTag, toInteger, toOid, type DerElement } from '../lib/der.ts';
+import {
+  childrenOf,
+  DER_TAG,
+  DerError,
+  readDer,
+  requireTag,
+  toInteger,
+  toOid,
+  type DerElement,
+} from '../lib/der.ts';
 import { SignatureError } from './error.ts';
 import { isAuthorityValidAt, type PreparedAuthority, type PreparedTrust } from './prepared-trust.ts';
 import { readHashAlgorithm, verifyWithAlgorithm } from './signature-algorithm.ts';
@@ -35,7 +44,9 @@ export function verifyTimestamp(
   trust: PreparedTrust,
 ): VerifiedTimestamp | undefined {
   const token = attempt(() => readTimestamp(response));
-  const named = trust.timestampAuthorities.filter(({ chain: [signer] }) => isNamed(token, signer?.certificate));
+  const named = trust.timestampAuthorities.filter(({ chain: [signer] }) =>
+    isNamed(token, signer?.certificate),
+  );
   if (named.length === 0) return undefined;
   const { hash, digest } = token.imprint;
   if (!createHash(hash).update(signature).digest().equals(digest))

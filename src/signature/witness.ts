@@ -1,10 +1,9 @@
 // What does @sigstore/verify say about evidence that our own core accepted? Its only importer: hands the library our own
 // SignedEntity through its public interface, with every signature left to it. A refusal is a disagreement. The library
 // leans on behaviour that is not written down: its version is pinned and tested.
-import type { KeyObject } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { crypto as library, dsse } from '@sigstore/core';
 import { VerificationError, Verifier, type SignedEntity, type TrustMaterial } from '@sigstore/verify';
-import { createHash } from 'node:crypto';
 import { quote } from '../lib/text.ts';
 import type { LogEntry } from './bundle.ts';
 import type { LeafCertificate } from './certificate.ts';
@@ -121,7 +120,11 @@ function toEntity(
 ): SignedEntity {
   const entries = observations.entries.map(({ entry }) => ({ entry, libraryEntry: toLibraryEntry(entry) }));
   // The library refuses two times of one authority in one second, which prove no less than one.
-  const stamps = distinct(observations.stamps, ({ authority, time }) => `${authority.chain[0]?.certificate.serial.toString('hex') ?? ''} ${time.at.getTime()}`);
+  const stamps = distinct(
+    observations.stamps,
+    ({ authority, time }) =>
+      `${authority.chain[0]?.certificate.serial.toString('hex') ?? ''} ${time.at.getTime()}`,
+  );
   const promises = distinct(
     entries.filter(({ entry }) => toIntegratedTime(entry) !== undefined),
     ({ entry }) => `${entry.logId.toString('hex')} ${entry.integratedTime}`,
@@ -163,7 +166,7 @@ function toSignatureContent({ source, signature, signedDigest }: SignedContent):
     };
   }
   const { payloadType, payload } = source.envelope;
-  const encoded = dsse.preAuthEncoding(payloadType, payload as Buffer<ArrayBuffer>);
+  const encoded = dsse.preAuthEncoding(payloadType, payload);
   return {
     signature,
     compareSignature,

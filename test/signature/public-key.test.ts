@@ -19,7 +19,16 @@ function problemOf(pem: string): string {
 
 describe('parsePublicKeys', () => {
   it('reads every supported kind', () => {
-    for (const kind of ['p256', 'p384', 'p521', 'ed25519', 'rsa2048', 'mldsa44', 'mldsa65', 'mldsa87'] as const) {
+    for (const kind of [
+      'p256',
+      'p384',
+      'p521',
+      'ed25519',
+      'rsa2048',
+      'mldsa44',
+      'mldsa65',
+      'mldsa87',
+    ] as const) {
       const result = parsePublicKeys(generateSigningKey(kind).publicKeyPem);
       assert.ok(result.ok);
       assert.match(result.keys[0]?.fingerprint ?? '', /^[0-9a-f]{64}$/);
