@@ -60,7 +60,10 @@ for (const rekor of ['v1', 'v2'] as const)
       const { authority } = world.sigstore;
       const { privateKey } = generateSigningKey('p256');
       const forged = { ...authority, key: { ...authority.key, privateKey } };
-      assert.match(message(signWith(world, { authority: forged }), world), /no certificate authority .* issued/);
+      assert.match(
+        message(signWith(world, { authority: forged }), world),
+        /no certificate authority .* issued/,
+      );
     });
 
     it('refuses a certificate timestamp by another key in the log’s name', () => {
