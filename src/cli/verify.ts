@@ -21,6 +21,7 @@ import {
   type LoadedPolicies,
 } from './policy-files.ts';
 import { createRegistryAccess } from './registry-access.ts';
+import { createTrustAccess } from './trust-access.ts';
 
 /** The command line of verify. */
 export const VERIFY: CommandSpec = {
@@ -39,13 +40,19 @@ export async function runVerify(
   const reference = toOneReference(values, positionals);
   const loaded = load(values);
   const controllerNamespace = textOf(values, 'controller-namespace') ?? '';
-  const store = createPolicyStore(createCelEngine(), controllerNamespace);
-  store.update(loaded.inputs);
   const { client, transport } = createRegistryAccess(values, {
     observeRegistryRequest() {},
     observeCache() {},
   });
+  const access = createTrustAccess(values, ({ trustRoot, error }) => {
+    if (error !== undefined) output.note(`Warning: TrustRoot ${trustRoot} was not refreshed: ${error}`);
+  });
+  const store = createPolicyStore(createCelEngine(), controllerNamespace, access.trust);
+  access.trust.onChange(() => store.recompile());
   try {
+    store.update(loaded.inputs);
+    // Nobody refreshes behind a command: what can be had fresh is waited for, within the deadline of a refresh.
+    await access.trust.settled();
     const request = toRequest(readReference(reference), textOf(values, 'namespace') ?? '');
     const options = {
       noMatchPolicy: textOf(values, 'no-match-policy') as NoMatchPolicy,
@@ -66,6 +73,7 @@ export async function runVerify(
     }
     return decision.verdict.allowed ? 0 : 1;
   } finally {
+    await access.close();
     await transport.close();
   }
 }

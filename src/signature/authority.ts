@@ -18,6 +18,13 @@ export interface KeyAuthority {
   readonly name: string;
   readonly signatureFormats: ReadonlySet<SignatureFormat>;
   readonly keys: readonly TrustedKey[];
+  /** Who else must have seen the signature; absent: log entries and timestamps are ignored. */
+  readonly observers?: {
+    readonly trustRoot: string;
+    readonly root: TrustedRoot;
+    /** `certificateTimestamps` does not apply; `timestamps` may be 0 here. */
+    readonly requirements: Requirements;
+  };
 }
 
 /** Signed with a short-lived certificate of the trust root's CA for one of these identities. */

@@ -532,7 +532,7 @@ describe('verifyLogBodySigner', () => {
   for (const [kind, version] of [
     ['hashedrekord', '9.9.9'],
     ['hashedrekord', '0.0.3'],
-    ['intoto', '0.0.2'],
+    ['intoto', '0.0.1'],
     ['constructor', ''],
     ['__proto__', 'x'],
     ['rekord', '0.0.1'],

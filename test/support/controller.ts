@@ -1,5 +1,6 @@
 // How is the whole admission path tested? The real handler behind real HTTPS, on a registry in memory with models that
 // are really signed; everything a test may want to break is an option.
+import { offlineTrust } from './trust.ts';
 import { Registry } from 'prom-client';
 import { createReviewHandler, type DecisionObserver } from '../../src/admission/handle.ts';
 import type { DecisionDependencies, DecisionOptions } from '../../src/admission/decide.ts';
@@ -134,7 +135,7 @@ export async function startController(options: ControllerOptions = {}): Promise<
   const metricsRegistry = new Registry();
   const metrics = createMetrics(metricsRegistry, { version: 'test', node: process.version });
   const access = createRegistryAccess({ 'plain-http': [registry.address] }, metrics);
-  const store = createPolicyStore(createCelEngine(), 'model-policy-system');
+  const store = createPolicyStore(createCelEngine(), 'model-policy-system', offlineTrust());
   const setPolicies = (policies: Policies): void => store.update(toInputs(policies, options.namespaces));
   if (options.isSynced !== false) setPolicies(options.policies ?? { team: teamPolicy(registry) });
   const dependencies: DecisionDependencies = {
