@@ -87,7 +87,7 @@ for (const rekor of ['v1', 'v2'] as const)
 
     it('refuses a checkpoint that another key signed in the log’s name', () => {
       const { log } = world.sigstore;
-      const text = String(valueAt(good, CHECKPOINT)).split('\n\n')[0] ?? '';
+      const text = (valueAt(good, CHECKPOINT) as string).split('\n\n')[0] ?? '';
       const signingKey = generateSigningKey(rekor === 'v1' ? 'p256' : 'ed25519');
       const forged = log.signNote(`${text}\n`, { signingKey });
       assert.match(message(change(good, CHECKPOINT, forged), world), /wrong signature of the log/);
@@ -96,7 +96,7 @@ for (const rekor of ['v1', 'v2'] as const)
 
     it('refuses a checkpoint on which only a witness is right', () => {
       const { log } = world.sigstore;
-      const text = String(valueAt(good, CHECKPOINT)).split('\n\n')[0] ?? '';
+      const text = (valueAt(good, CHECKPOINT) as string).split('\n\n')[0] ?? '';
       const signingKey = generateSigningKey('ed25519');
       const witness = { name: 'witness.test', keyId: Buffer.from('abcd'), signingKey };
       const alone = log.signNote(`${text}\n`, witness);

@@ -85,6 +85,17 @@ describe('parsePublicKeys', () => {
     for (const pem of [rsa, ...others]) assert.match(problemOf(pem), /not supported/);
   });
 
+  it('takes a key that is for RSA PSS only for nothing else', () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa-pss', { modulusLength: 2048 });
+    const pem = publicKey.export({ type: 'spki', format: 'pem' });
+    assert.equal(
+      outcome(signBundleWithKey(STATEMENT, { privateKey }, { pss: true }), keyAuthority(pem)),
+      'accepted',
+    );
+    const stranger = signBundleWithKey(STATEMENT, generateSigningKey('rsa2048'));
+    assert.equal(outcome(stranger, keyAuthority(pem)), 'SignerNotTrusted');
+  });
+
   it('refuses private keys and certificates, from which a key could be taken', () => {
     const { privateKey } = generateSigningKey('p256');
     assert.match(problemOf(String(privateKey.export({ type: 'pkcs8', format: 'pem' }))), /not PUBLIC KEY/);

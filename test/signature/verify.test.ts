@@ -134,7 +134,7 @@ describe('verifySignature() by key', () => {
   });
 
   it('refuses malformed signatures without throwing anything else', () => {
-    for (const kind of ['p256', 'p521', 'ed25519'] as const) {
+    for (const kind of ['p256', 'p521', 'ed25519', 'rsa2048', 'mldsa44'] as const) {
       const key = generateSigningKey(kind);
       const bundle = signBundleWithKey(STATEMENT, key);
       for (const bytes of [
