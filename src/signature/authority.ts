@@ -1,4 +1,5 @@
 // Whom does a policy trust, in the form that verification needs? Compiled once per policy by policy/compile.ts.
+import type { Revocations } from '../trust/revocation.ts';
 import type { TrustedRoot } from '../trust/trusted-root.ts';
 import type { SignatureFormat } from './facts.ts';
 import type { IdentityMatcher } from './identity.ts';
@@ -36,6 +37,8 @@ export interface KeylessAuthority {
   readonly trustRoot: string;
   readonly root: TrustedRoot;
   readonly requirements: Requirements;
+  /** What the trust root revokes. */
+  readonly revoked: Revocations;
 }
 
 /** Decided by the policy alone: nothing is fetched. */

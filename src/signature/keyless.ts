@@ -1,5 +1,6 @@
 // Did a short-lived certificate of a trusted CA sign this, at a time that somebody trusted recorded? One straight line:
 // leaf, observers, chain, certificate logs, signature; then the second opinion. Identity is matched last.
+import { sha256Hex } from '../lib/digest.ts';
 import { quote } from '../lib/text.ts';
 import type { KeylessAuthority } from './authority.ts';
 import type { SignatureCandidate } from './candidate.ts';
@@ -17,6 +18,7 @@ import {
   type RequiredTrust,
 } from './observers.ts';
 import { preparedTrustOf } from './prepared-trust.ts';
+import { refuseRevoked } from './revoked.ts';
 import { verifyCertificateTimestamps } from './sct.ts';
 import { witnessCertificate } from './witness.ts';
 
@@ -52,9 +54,9 @@ export function verifyKeyless(
     logEntries: bundle.logEntries,
     timestamps: bundle.timestamps,
   };
-  const { root, trustRoot, requirements } = authority;
+  const { root, trustRoot, requirements, revoked } = authority;
   const trust = preparedTrustOf(root);
-  const facts = verifyCertificateSignature(signature, { trust, trustRoot, requirements }, options);
+  const facts = verifyCertificateSignature(signature, { trust, trustRoot, requirements, revoked }, options);
   requireIdentity(facts, authority);
   return facts;
 }
@@ -77,10 +79,19 @@ export function verifyCertificateSignature(
   if (signedAt === undefined)
     throw new SignatureError('TimestampInvalid', 'nobody trusted recorded when it was signed');
   const { trust, requirements } = required;
-  const { issuer } = verifyLeafChain(
+  const { issuer, authority } = verifyLeafChain(
     leaf.certificate,
     trust.certificateAuthorities,
     times.map(({ at }) => at),
+  );
+  const chain = [leaf.certificate, ...authority.chain.map(({ certificate }) => certificate)];
+  refuseRevoked(
+    {
+      spkis: chain.map(({ spki }) => sha256Hex(spki)),
+      certificateSerials: chain.map(({ serial }) => serial.toString('hex')),
+      artifactDigests: [],
+    },
+    required.revoked,
   );
   verifyCertificateTimestamps(leaf, issuer.certificate, {
     logs: trust.certificateLogs,

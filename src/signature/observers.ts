@@ -1,5 +1,6 @@
 // Who else saw this signature, and when? Log entries and timestamps of the authorities that a trusted root knows, each
 // verified, then counted by operator. What a stranger wrote is left out; what a known authority wrote must be right.
+import type { Revocations } from '../trust/revocation.ts';
 import { quote } from '../lib/text.ts';
 import { isWithin } from '../trust/trusted-root.ts';
 import type { Requirements } from './authority.ts';
@@ -33,6 +34,8 @@ export interface RequiredTrust {
   /** Name of the trust root, for messages. */
   readonly trustRoot: string;
   readonly requirements: Requirements;
+  /** What the trust root revokes; absent where nothing can be revoked. */
+  readonly revoked?: Revocations;
 }
 
 /** A time that an authority vouches for. */

@@ -12,6 +12,7 @@ import { verifyKeySignature } from './key.ts';
 import { verifyKeyless } from './keyless.ts';
 import { verifyModelFiles } from './model-signing.ts';
 import { preparedTrustOf } from './prepared-trust.ts';
+import { refuseRevoked } from './revoked.ts';
 import { requireSignatureSubject } from './statement.ts';
 
 /** What a signature must be about. */
@@ -44,6 +45,11 @@ export function verifySignature(
       : verifyKeyless(candidate, authority, options);
   // What was signed is only looked at once it is known who signed it.
   verifySubject(candidate, subject);
+  if (authority.kind === 'keyless')
+    refuseRevoked(
+      { spkis: [], certificateSerials: [], artifactDigests: [subject.digest] },
+      authority.revoked,
+    );
   return {
     ...signer,
     format: candidate.format,
