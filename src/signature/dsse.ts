@@ -19,14 +19,19 @@ const CURVE_HASHES: Readonly<Record<string, readonly string[]>> = {
 /** True when the public key verifies the envelope's signature; false for every key type that is not supported. */
 export function verifyEnvelope(envelope: Envelope, key: KeyObject): boolean {
   const encoded = toPreAuthenticationEncoding(envelope.payloadType, envelope.payload);
-  return verifyBytes(encoded, key, envelope.signature);
+  return findAlgorithm(key, encoded, envelope.signature) !== undefined;
 }
 
-function verifyBytes(data: Buffer, key: KeyObject, signature: Buffer): boolean {
-  if (key.asymmetricKeyType === 'ed25519')
-    return verify(null, data, key, signature) || verifyPrehashed(data, key, signature);
+/** The algorithm by which the key verifies the signature over the data, such as `ecdsa-sha256`, if it does. */
+export function findAlgorithm(key: KeyObject, data: Buffer, signature: Buffer): string | undefined {
+  if (key.asymmetricKeyType === 'ed25519') {
+    if (verify(null, data, key, signature)) return 'ed25519';
+    return verifyPrehashed(data, key, signature) ? 'ed25519ph' : undefined;
+  }
+  if (key.asymmetricKeyType !== 'ec') return undefined;
   const hashes = CURVE_HASHES[key.asymmetricKeyDetails?.namedCurve ?? ''] ?? [];
-  return key.asymmetricKeyType === 'ec' && hashes.some((hash) => verify(hash, data, key, signature));
+  const hash = hashes.find((name) => verify(name, data, key, signature));
+  return hash === undefined ? undefined : `ecdsa-${hash}`;
 }
 
 // RFC 8032 §5.1 Ed25519ph with empty context: what cosign 2.6 and 3 write for Ed25519 keys.

@@ -2,7 +2,7 @@
 // Nothing unauthenticated is ever put here.
 
 /** The signature formats that count at admission. */
-export type SignatureFormat = 'CosignBundle' | 'ModelSigning';
+export type SignatureFormat = 'CosignBundle' | 'CosignSimpleSigning' | 'ModelSigning';
 
 /** One transparency log entry whose inclusion was verified. */
 export interface LogEvidence {

@@ -11,6 +11,8 @@ import { SignatureError } from './error.ts';
 import type { SignatureFacts } from './facts.ts';
 import { matchIdentity } from './identity.ts';
 import { verifyLogBodySigner } from './log-body.ts';
+import type { SignedEvidence } from './signed-evidence.ts';
+import { requireMessageEntries } from './simple-signing-log.ts';
 import { toTrustMaterial, WitnessCertificate, witnessKeyless } from './witness.ts';
 
 /** A verified time later than now by more than this is refused, in milliseconds. */
@@ -18,31 +20,33 @@ export const MAX_CLOCK_SKEW_MS = 5 * 60 * 1000;
 
 /** Verifies the signer of a keyless candidate. @throws SignatureError */
 export function verifyKeyless(
-  { bundle }: SignatureCandidate,
+  { signed }: SignatureCandidate,
   authority: KeylessAuthority,
   now: Date,
 ): Omit<SignatureFacts, 'format' | 'annotations'> {
-  if (bundle.material.kind === 'certificateChain')
+  if (signed.material.kind === 'certificateChain')
     throw new SignatureError(
       'UnsupportedFormat',
       'it carries a certificate chain, which keyless signatures do not',
     );
-  if (bundle.material.kind !== 'certificate')
+  if (signed.material.kind !== 'certificate')
     throw new SignatureError(
       'SignerNotTrusted',
       'it is signed with a key where the authority names identities',
     );
-  const leaf = parseLeafCertificate(bundle.material.der);
-  const evidence = selectEvidence(bundle, authority.root);
+  const leaf = parseLeafCertificate(signed.material.der);
+  const evidence = selectEvidence(signed, authority.root);
+  requireMessageEntries({ ...signed, logEntries: evidence.logEntries });
   for (const entry of evidence.logEntries) {
-    requireProof(entry);
+    // Only a bundle must have the proof: cosign v2 keeps the signed entry timestamp alone, which is verified below.
+    if (signed.content.source.kind === 'dsse') requireProof(entry);
     verifyLogBodySigner(entry, leaf.der);
   }
   const { requirements } = authority;
   requireDistinct(evidence, authority);
   witnessKeyless(
     {
-      envelope: bundle.envelope,
+      content: signed.content,
       leaf: toWitnessCertificate(leaf),
       logEntries: evidence.logEntries,
       timestamps: evidence.timestamps,
@@ -98,14 +102,14 @@ interface Evidence {
 
 // Material of logs and TSAs that the root does not know proves nothing and harms nothing: it is left out.
 // What a known authority signed must verify, or the candidate fails.
-function selectEvidence(bundle: SignatureCandidate['bundle'], root: TrustedRoot): Evidence {
+function selectEvidence(signed: SignedEvidence, root: TrustedRoot): Evidence {
   const logs: LogAuthority[] = [];
-  const logEntries = bundle.logEntries.filter((entry) => {
+  const logEntries = signed.logEntries.filter((entry) => {
     const log = root.logs.find(({ logId }) => logId.equals(entry.logId));
     if (log !== undefined) logs.push(log);
     return log !== undefined;
   });
-  const known = bundle.timestamps.flatMap((der) => selectTimestamp(der, root));
+  const known = signed.timestamps.flatMap((der) => selectTimestamp(der, root));
   const integrated = logEntries.flatMap((entry, index) =>
     entry.signedEntryTimestamp === undefined || entry.integratedTime === '0'
       ? []

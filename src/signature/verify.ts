@@ -4,10 +4,9 @@ import type { ImageManifest } from '../model/manifest.ts';
 import { splitDigest } from '../lib/digest.ts';
 import { quote } from '../lib/text.ts';
 import type { KeyAuthority, SigningAuthority } from './authority.ts';
-import type { SignatureCandidate } from './candidate.ts';
+import type { BundleCandidate, SignatureCandidate } from './candidate.ts';
 import { SignatureError } from './error.ts';
 import type { SignatureFacts } from './facts.ts';
-import { verifyEnvelope } from './dsse.ts';
 import { verifyKeyless } from './keyless.ts';
 import { verifyModelFiles } from './model-signing.ts';
 import { requireSignatureSubject } from './statement.ts';
@@ -18,6 +17,8 @@ export interface SignedSubject {
   /** Digest of the manifest bytes. */
   readonly digest: string;
   readonly manifest: ImageManifest;
+  /** Digest of the layer `model.sig`, when it is a bundle. */
+  readonly signatureLayer?: string | undefined;
 }
 
 /**
@@ -40,27 +41,27 @@ export function verifySignature(
     authority.kind === 'key' ? verifyKey(candidate, authority) : verifyKeyless(candidate, authority, now);
   // What was signed is only looked at once it is known who signed it.
   verifySubject(candidate, subject);
-  return {
-    ...signer,
-    format: candidate.format,
-    annotations:
-      candidate.format === 'CosignBundle' ? requireSignatureSubject(candidate.statement).annotations : {},
-  };
+  return { ...signer, format: candidate.format, annotations: readAnnotations(candidate) };
+}
+
+function readAnnotations(candidate: SignatureCandidate): SignatureFacts['annotations'] {
+  if (candidate.format === 'CosignSimpleSigning') return candidate.payload.annotations;
+  return candidate.format === 'CosignBundle' ? requireSignatureSubject(candidate.statement).annotations : {};
 }
 
 /** What is known of a signer, before the format is added. */
 export type SignerFacts = Omit<SignatureFacts, 'format' | 'annotations'>;
 
-function verifyKey({ bundle }: SignatureCandidate, authority: KeyAuthority): SignerFacts {
-  if (bundle.material.kind !== 'publicKey')
+function verifyKey({ signed }: SignatureCandidate, authority: KeyAuthority): SignerFacts {
+  if (signed.material.kind !== 'publicKey')
     throw new SignatureError(
       'SignerNotTrusted',
       'it is signed with a certificate where the authority names keys',
     );
-  const { hint } = bundle.material;
+  const { hint } = signed.material;
   for (const { key, fingerprint } of authority.keys) {
-    if (!verifyEnvelope(bundle.envelope, key)) continue;
-    witnessKeySignature(bundle.envelope, key);
+    if (signed.content.findAlgorithm(key) === undefined) continue;
+    witnessKeySignature(signed.content, key);
     return { issuer: '', subject: '', claims: {}, keyFingerprint: fingerprint, timeSources: [], logs: [] };
   }
   // The hint is the bundle's own claim: good enough to choose between two words, never to trust.
@@ -70,16 +71,24 @@ function verifyKey({ bundle }: SignatureCandidate, authority: KeyAuthority): Sig
     : new SignatureError('SignerNotTrusted', 'none of the authority’s keys signed it');
 }
 
-function verifySubject({ format, statement }: SignatureCandidate, subject: SignedSubject): void {
-  if (format === 'ModelSigning') {
-    verifyModelFiles(statement, subject.manifest);
+function verifySubject(candidate: SignatureCandidate, subject: SignedSubject): void {
+  if (candidate.format === 'ModelSigning') {
+    verifyModelFiles(candidate.statement, subject.manifest, {
+      digest: subject.signatureLayer,
+      holdsStatement: candidate.isFromLayer === true,
+    });
     return;
   }
-  const { algorithm, hex } = splitDigest(subject.digest);
+  const signed =
+    candidate.format === 'CosignSimpleSigning'
+      ? candidate.payload.digest
+      : readSignedDigest(candidate, subject.digest);
+  if (signed !== subject.digest)
+    throw new SignatureError('SubjectMismatch', `it is about ${quote(signed, 80)}`);
+}
+
+function readSignedDigest({ statement }: BundleCandidate, digest: string): string {
+  const { algorithm } = splitDigest(digest);
   const signed = requireSignatureSubject(statement).digest;
-  if (signed[algorithm] !== hex)
-    throw new SignatureError(
-      'SubjectMismatch',
-      `it is about ${quote(`${algorithm}:${signed[algorithm] ?? '(none)'}`, 80)}`,
-    );
+  return `${algorithm}:${signed[algorithm] ?? '(none)'}`;
 }

@@ -8,10 +8,9 @@ import type { DenialReason } from '../reason.ts';
 import { DER_TAG, readDer, readDerChildren, requireTag } from '../lib/der.ts';
 import { quote } from '../lib/text.ts';
 import type { CertificateAuthority, LogAuthority, TrustedRoot } from '../trust/trusted-root.ts';
-import type { Envelope, LogEntry } from './bundle.ts';
-import { toPreAuthenticationEncoding, verifyEnvelope } from './dsse.ts';
+import type { LogEntry } from './bundle.ts';
+import type { SignedContent } from './content.ts';
 import { SignatureError } from './error.ts';
-import { sha256Hex } from '../lib/digest.ts';
 
 type SignatureContent = SignedEntity['signature'];
 type LibraryLogEntry = SignedEntity['tlogEntries'][number];
@@ -69,14 +68,19 @@ export class WitnessCertificate extends X509Certificate {
   }
 }
 
-function toContent(envelope: Envelope): SignatureContent {
-  const encoded = toPreAuthenticationEncoding(envelope.payloadType, envelope.payload);
+function toContent({
+  signature,
+  payloadDigest,
+  signedDigest,
+  findAlgorithm,
+}: SignedContent): SignatureContent {
   return {
-    signature: envelope.signature,
-    compareSignature: (signature) => envelope.signature.equals(signature),
-    compareDigest: (digest) => sha256Hex(envelope.payload) === digest.toString('hex'),
-    compareSignedDigest: (digest) => sha256Hex(encoded) === digest.toString('hex'),
-    verifySignature: (key) => verifyEnvelope(envelope, key),
+    signature,
+    compareSignature: (other) => signature.equals(other),
+    // Only envelopes have a payload beside the signed bytes: a message never equals one.
+    compareDigest: (digest) => payloadDigest('sha256')?.equals(digest) === true,
+    compareSignedDigest: (digest) => signedDigest('sha256')?.equals(digest) === true,
+    verifySignature: (key) => findAlgorithm(key) !== undefined,
   };
 }
 
@@ -117,8 +121,8 @@ export function toTrustMaterial(root: TrustedRoot): TrustMaterial {
   }
 }
 
-/** Asks the library whether a managed key signs an envelope. @throws SignatureError `SignatureInvalid` */
-export function witnessKeySignature(envelope: Envelope, key: KeyObject): void {
+/** Asks the library whether a managed key signs this. @throws SignatureError `SignatureInvalid` */
+export function witnessKeySignature(content: SignedContent, key: KeyObject): void {
   const trust: TrustMaterial = {
     certificateAuthorities: [],
     timestampAuthorities: [],
@@ -127,7 +131,7 @@ export function witnessKeySignature(envelope: Envelope, key: KeyObject): void {
     publicKey: () => ({ publicKey: key, validFor: () => true }),
   };
   const entity: SignedEntity = {
-    signature: toContent(envelope),
+    signature: toContent(content),
     key: { $case: 'public-key', hint: '' },
     timestamps: [],
     tlogEntries: [],
@@ -142,9 +146,9 @@ export interface Thresholds {
   readonly ctlogThreshold: number;
 }
 
-/** Everything of a keyless bundle that the library judges. */
+/** Everything of a keyless signature that the library judges. */
 export interface KeylessEvidence {
-  readonly envelope: Envelope;
+  readonly content: SignedContent;
   readonly leaf: WitnessCertificate;
   readonly logEntries: readonly LogEntry[];
   readonly timestamps: readonly RFC3161Timestamp[];
@@ -158,7 +162,7 @@ export function witnessKeyless(
 ): void {
   const logEntries = evidence.logEntries.map(toLibraryEntry);
   const entity: SignedEntity = {
-    signature: toContent(evidence.envelope),
+    signature: toContent(evidence.content),
     key: { $case: 'certificate', certificate: evidence.leaf },
     timestamps: [
       ...evidence.timestamps.map((timestamp) => ({ $case: 'timestamp-authority' as const, timestamp })),

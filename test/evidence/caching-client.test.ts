@@ -39,6 +39,8 @@ function createInner(): RegistryClient & {
     release: (error) => waiting.splice(0).forEach((answer) => answer(error)),
     fetchManifest: ({ repository }, target, signal) =>
       wait(`manifest ${repository} ${target}`, signal, { bytes: Buffer.from(target), digest: DIGEST }),
+    findTag: ({ repository }, tag, signal) =>
+      wait(`tag ${repository} ${tag}`, signal, { bytes: Buffer.from(tag), digest: DIGEST }),
     listReferrers: ({ repository }, digest, signal) =>
       wait(`referrers ${repository} ${digest}`, signal, { descriptors: [], isTruncated: false }),
     fetchBlob: ({ repository }, { digest, size }, { signal }) =>
