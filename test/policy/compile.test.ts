@@ -55,7 +55,7 @@ describe('compilePolicy', () => {
     );
     const [authority] = policy.authorities;
     assert.ok(authority?.kind === 'key');
-    assert.deepEqual([...authority.signatureFormats], ['CosignBundle']);
+    assert.deepEqual([...authority.signatureFormats], ['CosignBundle', 'CosignSimpleSigning']);
     assert.ok(selects(policy) && isEnforcing(policy));
   });
 
