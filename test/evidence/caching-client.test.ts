@@ -65,6 +65,7 @@ describe('createCachingClient()', () => {
   ])[] = [
     ['a manifest by digest', (client, signal) => client.fetchManifest(NAME, DIGEST, signal)],
     ['a manifest by tag', (client, signal) => client.fetchManifest(NAME, 'v1', signal)],
+    ['a tag that need not exist', (client, signal) => client.findTag(NAME, 'x.sig', signal)],
     ['referrers', (client, signal) => client.listReferrers(NAME, DIGEST, signal)],
     ['a blob', (client, signal) => client.fetchBlob(NAME, BLOB, LIMIT(signal))],
   ];
@@ -149,6 +150,6 @@ describe('createCachingClient()', () => {
     const all = reads.map(([, read]) => read(client, open()));
     inner.release();
     await Promise.all(all);
-    assert.deepEqual(seen, ['bytes miss', 'tags miss', 'referrers miss', 'bytes miss']);
+    assert.deepEqual(seen, ['bytes miss', 'tags miss', 'tags miss', 'referrers miss', 'bytes miss']);
   });
 });

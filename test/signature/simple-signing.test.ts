@@ -202,7 +202,7 @@ describe('parsePayload()', () => {
     assert.deepEqual(parse(text({}, { optional: undefined })).annotations, {});
   });
 
-  it('leaves out what is no text of optional: skopeo writes a number', () => {
+  it('leaves out what is no text of optional: some tools write a number there', () => {
     const optional = {
       creator: 'containers/image 5.30.0',
       timestamp: 1_700_000_000,
