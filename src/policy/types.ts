@@ -53,7 +53,7 @@ export interface AuthoritySpec {
     readonly minTimestamps?: number;
   };
   readonly static?: { readonly action: 'Pass' | 'Fail'; readonly message?: string };
-  readonly signatureFormats?: readonly ('CosignBundle' | 'ModelSigning')[];
+  readonly signatureFormats?: readonly ('CosignBundle' | 'CosignSimpleSigning' | 'ModelSigning')[];
 }
 
 export interface ValidationSpec {
