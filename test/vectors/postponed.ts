@@ -1,6 +1,5 @@
 // Which recorded verdicts are not asked of this version, and which must be? Three tables: what is still to come, what
 // must be there and run, and what was decided where a vector leaves the verdict open or ours differs on purpose.
-import path from 'node:path';
 import type { Expectation, Method, VectorCase } from './cases.ts';
 
 /** One reason not to run an expectation yet. */
