@@ -22,6 +22,7 @@ export interface SelectedUse {
 
 /** True when judging needs evidence: a digest or leave to resolve one, and somebody whose signature counts. */
 export function needsEvidence({ use }: SelectedUse, policy: CompiledPolicy): boolean {
+  if (use.problem !== undefined) return false;
   const isPinned = use.reference.digest !== undefined || policy.digest === 'Resolve';
   return isPinned && policy.problems.length === 0 && policy.authorities.some(({ kind }) => kind !== 'static');
 }
@@ -74,8 +75,8 @@ function prepare(
 ): { judgement: Judgement } | { refusal: Finding } {
   const { use } = selected;
   const at = { use, policy: policy.name };
-  if (lacksDigest(use, policy))
-    return { refusal: createFinding('DigestRequired', 'a tag can move between this check and the pull', at) };
+  const refusal = refuseReference(use, policy);
+  if (refusal !== undefined) return { refusal };
   if (!needsEvidence(selected, policy)) return { judgement: { use } };
   const evidence = gathered?.evidence;
   const proof = evidence === undefined ? undefined : proofs.get(evidence)?.get(policy);
@@ -87,8 +88,17 @@ function prepare(
   return { refusal: createFinding(reason, message, at) };
 }
 
-function lacksDigest({ reference }: ModelReference, { problems, digest }: CompiledPolicy): boolean {
-  return problems.length === 0 && reference.digest === undefined && digest === 'Require';
+function refuseReference(
+  use: ModelReference,
+  { name, problems, digest }: CompiledPolicy,
+): Finding | undefined {
+  const at = { use, policy: name };
+  if (use.problem !== undefined)
+    return createFinding('ReferenceInvalid', `it cannot be read: ${use.problem}`, at);
+  const lacksDigest = problems.length === 0 && use.reference.digest === undefined && digest === 'Require';
+  return lacksDigest
+    ? createFinding('DigestRequired', 'a tag can move between this check and the pull', at)
+    : undefined;
 }
 
 /** Evaluates the rules of one prepared use. */

@@ -3,14 +3,14 @@ import type { Finding } from '../reason.ts';
 import type { Extraction, ModelReference } from '../model/model-reference.ts';
 import { toCanonicalName } from '../model/reference.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
-import { claimsEveryImage, isClaimed, selectByReference } from '../policy/select.ts';
+import { claimAnyImage, isClaimed, selectByReference } from '../policy/select.ts';
 import { createFinding } from '../verdict/finding-message.ts';
 import type { SelectedUse } from './judge-uses.ts';
 
 /** Most distinct references of one pod (docs: limits). */
 export const MAX_REFERENCES = 64;
 /** Most places of one pod that name a model, readable or not: each is judged and recorded by every policy. */
-export const MAX_USES = 1024;
+export const MAX_USES = 256;
 
 /** What of an extraction the policies of a namespace take for models: images only where one of them claims them. */
 export function toModelUses(extraction: Extraction, policies: readonly CompiledPolicy[]): Extraction {
@@ -18,7 +18,7 @@ export function toModelUses(extraction: Extraction, policies: readonly CompiledP
   return {
     references,
     images: images.filter((image) => isClaimed(policies, image)),
-    findings: claimsEveryImage(policies) ? [...findings, ...unreadableImages] : findings,
+    findings: claimAnyImage(policies) ? [...findings, ...unreadableImages] : findings,
     unreadableImages: [],
   };
 }

@@ -41,6 +41,8 @@ export async function runAdmit(
 ): Promise<number> {
   if (positionals.length === 0) throw new UsageError('admit takes at least one FILE');
   const objects = readObjects(positionals);
+  // Nothing asked is nothing admitted.
+  if (objects.length === 0) throw new UsageError('the files hold no objects');
   const caPath = textOf(values, 'ca');
   const ca =
     caPath === undefined ? getCACertificates('default') : [readNamedFile(caPath, 'CA').toString('utf8')];
@@ -65,7 +67,8 @@ function readObjects(files: readonly string[]): readonly KubernetesObject[] {
     if (text === undefined) throw new UsageError(`cannot read ${path}`);
     return parseObjects(text, path).flatMap((object) => {
       if (object === null || object === undefined) return [];
-      const items = isRecord(object) && Array.isArray(object['items']) ? toArray(object['items']) : [object];
+      const isList = isRecord(object) && (toText(object['kind']) ?? '').endsWith('List');
+      const items = isList ? toArray(object['items']) : [object];
       return items.map((item) => {
         if (!isRecord(item) || toText(item['kind']) === undefined)
           throw new UsageError(`${path}: a document is no Kubernetes object`);

@@ -80,9 +80,13 @@ export function loadPolicies(
         ? { documents: [], faults: [{ where: path, message: unreadable }] }
         : parseDocuments(text, path);
     const sources = parsed.documents.flatMap(toPolicySource);
+    const before = memory.get(path) ?? [];
+    // An empty file is what a writer leaves behind half-way; policies are removed with their file.
+    if (text?.trim() === '' && before.length > 0)
+      parsed.faults.push({ where: path, message: 'the file is empty, and held policies before' });
     others.push(...parsed.documents.filter(({ kind }) => kind !== 'ClusterModelPolicy'));
     faults.push(...parsed.faults);
-    policies.push(...sources, ...standIn(path, parsed.faults, { sources, before: memory.get(path) ?? [] }));
+    policies.push(...sources, ...standIn(path, parsed.faults, { sources, before }));
     if (parsed.faults.length === 0) memory.set(path, sources);
   }
   return { inputs: { policies: refuseTwins(policies), ...toInputs(others, options) }, faults };

@@ -8,9 +8,13 @@ export const WATCH_INTERVAL_MS = 500;
 /** Calls back after every change until the returned function is called. @param list the files to look at, each time */
 export function watchFiles(list: () => readonly string[], onChange: () => void): () => void {
   let last = toSignature(list);
+  let pending = last;
   const timer = setInterval(() => {
     const now = toSignature(list);
-    if (now === last) return;
+    // A file that is still being written changes between two looks: what is half there is not read.
+    const isSettled = now === pending;
+    pending = now;
+    if (now === last || !isSettled) return;
     last = now;
     onChange();
   }, WATCH_INTERVAL_MS);

@@ -122,7 +122,7 @@ function toNextSteps(service: Service, samples: readonly Sample[]): readonly str
     `  ${command} verify ${referenceOf('tampered')} ${policies}`,
     `  curl -s http://${service.metricsAddress}/metrics | grep model_policy_decisions_total`,
     '',
-    `Edit ${path('policies', 'quickstart')} and ask again: changes take effect within a second. Ctrl-C ends.`,
+    `Edit ${path('policies', 'quickstart')} and ask again: changes take effect within two seconds. Ctrl-C ends.`,
     '',
   ];
 }

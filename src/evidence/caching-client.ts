@@ -14,7 +14,9 @@ export const REFERRERS_TTL_MS = 10_000;
 /** How long a tag is believed, in milliseconds (docs: limits). */
 export const TAG_TTL_MS = 5000;
 const MAX_CACHED_TAG_BYTES = 16 * 1024 * 1024;
-const MAX_LISTINGS = 10_000;
+const MAX_CACHED_LISTING_BYTES = 16 * 1024 * 1024;
+/** What a descriptor of a listing takes in memory, about. */
+const DESCRIPTOR_BYTES = 600;
 const FLIGHT_TIMEOUT_MS = 9000;
 
 /** The caches of one client, for metric labels. */
@@ -34,7 +36,8 @@ export function createCachingClient(
     observe: (result) => observe('bytes', result),
   });
   const listings = createCache<ReferrersList>({
-    maxWeight: MAX_LISTINGS,
+    maxWeight: MAX_CACHED_LISTING_BYTES,
+    weigh: ({ descriptors }) => DESCRIPTOR_BYTES * (1 + descriptors.length),
     ttlMs: REFERRERS_TTL_MS,
     observe: (result) => observe('referrers', result),
   });
@@ -55,10 +58,10 @@ export function createCachingClient(
     `${registry}/${repository} ${what}`;
 
   return {
-    fetchManifest: (name, target, signal) =>
+    fetchManifest: (name, target, signal, maxBytes) =>
       waitWithin(
         (isDigest(target) ? bytes : tags).fetch(key(name, `manifest ${target}`), () =>
-          inner.fetchManifest(name, target, flight()),
+          inner.fetchManifest(name, target, flight(), maxBytes),
         ),
         signal,
       ),

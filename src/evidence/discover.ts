@@ -10,6 +10,8 @@ import type { RepositoryName } from '../registry/resource.ts';
 import type { EvidenceProblem, SignatureOrigin } from './evidence.ts';
 import { attempt, isProblem, SubjectError, UnsupportedError } from './problem.ts';
 
+/** Largest manifest of a referrer: one layer and a few annotations, of which each subject may have 64. In bytes. */
+export const MAX_REFERRER_BYTES = 64 * 1024;
 const BUNDLE_LAYER = /^application\/vnd\.dev\.sigstore\.bundle(?:\.v\d|\+json)/;
 const SIMPLE_SIGNING_LAYER = 'application/vnd.dev.cosign.simplesigning.v1+json';
 /** Signature formats that are recognised and not supported, by the referrer's artifact or layer type. */
@@ -65,7 +67,8 @@ async function findBundleLayer(
   { client, name, digest, signal }: Subject,
   { digest: referrer }: Descriptor,
 ): Promise<LocatedSignature | undefined> {
-  const manifest = parseManifest((await client.fetchManifest(name, referrer, signal)).bytes);
+  const { bytes } = await client.fetchManifest(name, referrer, signal, MAX_REFERRER_BYTES);
+  const manifest = parseManifest(bytes);
   if (manifest.kind === 'index') return undefined;
   refuseUnsupported(manifest);
   const [layer, ...others] = manifest.layers;

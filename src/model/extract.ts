@@ -63,7 +63,7 @@ function extractContainerImage(container: Container, sink: Sink): void {
   const image = toText(container.fields['image']);
   if (image === undefined) return;
   const result = parseReference(image, 'DockerHub');
-  // A digest that we do not read but a node may must not hide the repository: it then counts as no digest.
+  // What we do not read but a node may must not hide the repository: whoever selects that refuses the image.
   const named = result.ok ? result : parseReference(image.split('@', 1)[0] ?? '', 'DockerHub');
   if (!named.ok) {
     const field = `${container.path}.image`;
@@ -72,6 +72,7 @@ function extractContainerImage(container: Container, sink: Sink): void {
   } else
     sink.images.push({
       reference: { ...named.reference, original: image.slice(0, MAX_REFERENCE_CHARS) },
+      ...(result.ok ? {} : { problem: result.problem }),
       source: 'ContainerImage',
       fieldPath: `${container.path}.image`,
     });

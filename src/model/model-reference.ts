@@ -14,6 +14,8 @@ export interface ModelReference {
   readonly source: ModelSource;
   /** Path in the object as kubectl writes it, e.g. `spec.volumes[0].image.reference`. */
   readonly fieldPath: string;
+  /** Set when the reference names its repository but cannot be judged: what is selected is refused for this. */
+  readonly problem?: string;
 }
 
 /** What an object uses. `images` are container images: models only where a policy's glob claims them. */
@@ -22,6 +24,6 @@ export interface Extraction {
   readonly images: readonly ModelReference[];
   /** Uses that have no canonical reference: `ReferenceInvalid`, `UnresolvableReference`. */
   readonly findings: readonly Finding[];
-  /** Container images that cannot be read: refused only where a policy claims every image. */
+  /** Container images that cannot be read: refused where a policy claims images at all. */
   readonly unreadableImages: readonly Finding[];
 }

@@ -9,6 +9,8 @@ const UNPACK = 'io.deis.oras.content.unpack';
 const FILEPATHS = ['org.cncf.model.filepath', 'org.cnai.model.filepath'];
 /** The empty config of OCI artifacts (image-spec manifest.md, "Guidance for an Empty Descriptor"). */
 export const EMPTY_CONFIG = 'application/vnd.oci.empty.v1+json';
+/** Its only content, `{}`. */
+export const EMPTY_CONFIG_DIGEST = 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a';
 
 const CONFIG_FORMATS: readonly (readonly [RegExp, ModelFormat])[] = [
   [/^application\/vnd\.(?:cncf|cnai)\.model\.config\.v1\+json$/, 'ModelPack'],
@@ -19,14 +21,14 @@ const CONFIG_FORMATS: readonly (readonly [RegExp, ModelFormat])[] = [
 ];
 const RAW_MODEL_LAYER =
   /^application\/vnd\.(?:(?:cncf|cnai)\.model\.[a-z.]+\.v1\.(?:raw|gguf|safetensors)|kitops\.modelkit\.[a-z.]+\.v1\.raw|docker\.ai\.(?:gguf\.v3|safetensors|license|mmproj|gguf\.v3\.mmproj|chat\.template\.jinja|model\.file|dduf)|ollama\.image\.[a-z]+)$/;
-const ARCHIVE = /(?:[.+](?:tar|gzip|zstd)(?:[.+]|$))|(?:rootfs\.diff\.tar)/;
+const ARCHIVE = /(?:[.+/](?:x-)?(?:tar|gzip|zstd|zip)(?:[.+]|$))|(?:rootfs\.diff\.tar)/;
 /** oras and every other pusher writes this default type for plain files too, although it says tar. */
 const ORAS_DEFAULT_LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
-/** The packaging format, decided by the config's media type alone. */
+/** The packaging format, decided by the config's media type; the empty config counts only when it is empty. */
 export function toFormat(manifest: ImageManifest): ModelFormat {
-  const format =
-    CONFIG_FORMATS.find(([pattern]) => pattern.test(manifest.config.mediaType))?.[1] ?? 'Unknown';
+  const named = CONFIG_FORMATS.find(([pattern]) => pattern.test(manifest.config.mediaType))?.[1] ?? 'Unknown';
+  const format = named === 'ORAS' && manifest.config.digest !== EMPTY_CONFIG_DIGEST ? 'Unknown' : named;
   const isOlot = manifest.layers.some((layer) => 'olot.layer.content.type' in layer.annotations);
   return format === 'Image' && isOlot ? 'ModelCar' : format;
 }

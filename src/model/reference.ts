@@ -11,6 +11,7 @@ const DEFAULT_PORT = 443;
 const COMPONENT = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.|$)){4}$/;
 const IPV6 = /^\[[0-9a-f:.]{2,45}\]$/;
 const DOCKER_HUB_ALIASES = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
 
@@ -98,7 +99,7 @@ function withRepository(
 
 /** Normalises `host[:port]`; undefined when it is no host. */
 export function parseRegistry(text: string): string | undefined {
-  const match = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,20}))?$/.exec(text.toLowerCase());
+  const match = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(text.toLowerCase());
   if (match === null) return undefined;
   const [, host = '', digits] = match;
   // Leading zeros are a port that other readers take for the same number.
@@ -110,6 +111,8 @@ export function parseRegistry(text: string): string | undefined {
 
 function isHost(host: string): boolean {
   if (host.length > MAX_HOST_CHARS) return false;
+  // URL parsers read a host that ends in a number as an IPv4 address, in whatever spelling; there is only one here.
+  if (/(?:^|\.)(?:\d+|0x[0-9a-f]*)$/.test(host)) return IPV4.test(host);
   return IPV6.test(host) || host.split('.').every((label) => LABEL.test(label));
 }
 

@@ -106,7 +106,6 @@ function compileModel(model: ModelSelector, path: string, report: Report): Compi
   return {
     matches: (name) => include(name) && !exclude.some((matches) => matches(name)),
     hasGlob: model.glob !== undefined,
-    isEverything: (model.glob ?? '**') === '**' && exclude.length === 0,
     sources: model.sources === undefined ? undefined : new Set(model.sources),
   };
 }

@@ -27,7 +27,7 @@ export interface DocumentFault {
 /** A file's content. */
 export interface ParsedDocuments {
   readonly documents: readonly PolicyDocument[];
-  readonly faults: readonly DocumentFault[];
+  readonly faults: DocumentFault[];
 }
 
 const API_VERSIONS: Readonly<Record<PolicyDocument['kind'], string>> = {

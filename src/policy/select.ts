@@ -35,11 +35,9 @@ export function isClaimed(policies: readonly CompiledPolicy[], image: ModelRefer
   );
 }
 
-/** True when some policy says that every container image is a model: then also one that cannot be read. */
-export function claimsEveryImage(policies: readonly CompiledPolicy[]): boolean {
-  return policies.some(({ models }) =>
-    (models ?? []).some((selector) => claimsImages(selector) && selector.isEverything),
-  );
+/** True when some policy claims container images: what cannot be read might be one of them, and no node should run it. */
+export function claimAnyImage(policies: readonly CompiledPolicy[]): boolean {
+  return policies.some(({ models }) => (models ?? []).some(claimsImages));
 }
 
 function claimsImages({ hasGlob, sources }: CompiledModelSelector): boolean {

@@ -26,7 +26,12 @@ const DOCKER_HUB_API_HOST = 'registry-1.docker.io';
 /** All calls throw RegistryError or DeadlineError; nothing is retried after they return. */
 export interface RegistryClient {
   /** @param target a digest, or a tag, which is resolved by the bytes it names and by nothing else */
-  fetchManifest(name: RepositoryName, target: string, signal: AbortSignal): Promise<FetchedManifest>;
+  fetchManifest(
+    name: RepositoryName,
+    target: string,
+    signal: AbortSignal,
+    maxBytes?: number,
+  ): Promise<FetchedManifest>;
   /** As fetchManifest for a tag that need not exist; undefined only when the registry says that it does not. */
   findTag(name: RepositoryName, tag: string, signal: AbortSignal): Promise<FetchedManifest | undefined>;
   /** Descriptors of what refers to a digest: from the API, else from the tag schema. */
@@ -47,11 +52,11 @@ export function createRegistryClient(transport: Transport, keychain: Keychain): 
   const locate = createLocator(transport);
 
   const client: RegistryClient = {
-    async fetchManifest(name, target, signal) {
+    async fetchManifest(name, target, signal, maxBytes = MAX_MANIFEST_BYTES) {
       const response = await exchange({
         ...locate(name, `manifests/${target}`),
         accept: MANIFEST_TYPES.join(', '),
-        maxBytes: MAX_MANIFEST_BYTES,
+        maxBytes,
         followElsewhere: true,
         signal,
       });

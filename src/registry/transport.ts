@@ -12,6 +12,9 @@ export const REQUEST_TIMEOUT_MS = 5000;
 /** Requests to one host at once (docs: limits). */
 export const MAX_CONNECTIONS_PER_HOST = 32;
 
+/** Bytes of unfinished answers at once, whoever sends them: strangers may stall many large ones. */
+export const MAX_BYTES_IN_FLIGHT = 128 * 1024 * 1024;
+
 /** One exchange to make. */
 export interface TransportRequest {
   readonly url: URL;
@@ -66,6 +69,7 @@ export function createTransport(options: TransportOptions, rootCertificates: rea
     ...limits,
     connect: { ca, timeout: REQUEST_TIMEOUT_MS, lookup: guardedLookup },
   });
+  const inFlight: BytesInFlight = { held: 0 };
   const observe = options.observe ?? (() => undefined);
   const isOpen = (host: string): boolean =>
     options.plainHttpHosts.has(host) || options.configuredHosts.has(host);
@@ -76,7 +80,7 @@ export function createTransport(options: TransportOptions, rootCertificates: rea
       const isConfigured = isOpen(wanted.url.host);
       if (!isConfigured) refuseBlockedLiteral(wanted.url);
       try {
-        const response = await exchange(wanted, isConfigured ? open : guarded);
+        const response = await exchange(wanted, isConfigured ? open : guarded, inFlight);
         observe(String(response.status));
         return response;
       } catch (error) {
@@ -97,7 +101,16 @@ function refuseBlockedLiteral(url: URL): void {
     throw new RegistryError('unreachable', `${quote(url.host)} is refused: ${BLOCKED_MESSAGE}`);
 }
 
-async function exchange(wanted: TransportRequest, dispatcher: Agent): Promise<TransportResponse> {
+/** Bytes of answers that are being received, of all hosts together. */
+interface BytesInFlight {
+  held: number;
+}
+
+async function exchange(
+  wanted: TransportRequest,
+  dispatcher: Agent,
+  inFlight: BytesInFlight,
+): Promise<TransportResponse> {
   const signal = AbortSignal.any([wanted.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]);
   const response = await request(wanted.url, {
     method: 'GET',
@@ -105,21 +118,34 @@ async function exchange(wanted: TransportRequest, dispatcher: Agent): Promise<Tr
     signal,
     dispatcher,
   });
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response.body) {
-    size += (chunk as Buffer).length;
-    if (size > wanted.maxBytes) {
-      response.body.destroy();
-      throw new RegistryError('tooLarge', `the answer is larger than ${wanted.maxBytes} bytes`);
-    }
-    chunks.push(chunk as Buffer);
-  }
   return {
     status: response.statusCode,
     headers: firstHeaders(response.headers),
-    body: Buffer.concat(chunks, size),
+    body: await readBody(response.body, wanted.maxBytes, inFlight),
   };
+}
+
+// Leaving the loop by a throw closes the connection.
+async function readBody(
+  body: AsyncIterable<Buffer>,
+  maxBytes: number,
+  inFlight: BytesInFlight,
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of body) {
+      size += chunk.length;
+      inFlight.held += chunk.length;
+      if (size > maxBytes) throw new RegistryError('tooLarge', `the answer is larger than ${maxBytes} bytes`);
+      if (inFlight.held > MAX_BYTES_IN_FLIGHT)
+        throw new RegistryError('unreachable', 'too much is being received from registries at once');
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks, size);
+  } finally {
+    inFlight.held -= size;
+  }
 }
 
 function firstHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {

@@ -17,6 +17,7 @@ export function createAdmissionApp(handle: ReviewHandler): Express {
   // Compressed bodies are refused: nobody sends them, and they could grow.
   const readBody = express.raw({ type: () => true, limit: MAX_REVIEW_BYTES, inflate: false });
   app.post('/validate', createBodyGate(), readBody, async (request, response) => {
+    if (response.headersSent) return;
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const result = await handle(body, toTimeoutMs(request.query['timeout']));
     response.status(result.status).json(result.body);
@@ -36,9 +37,10 @@ function toTimeoutMs(value: unknown): number | undefined {
   return timeoutMs === undefined || timeoutMs === 0 ? undefined : Math.min(timeoutMs, MAX_TIMEOUT_MS);
 }
 
-const answerError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+const answerError: ErrorRequestHandler = (error: unknown, request, response, _next) => {
+  // Already answered, as the body gate does: what is left of the request is nobody's concern.
   if (response.headersSent) {
-    next(error);
+    request.destroy();
     return;
   }
   const { status } = toRecord(error);

@@ -7,6 +7,7 @@ import { splitDigest } from '../lib/digest.ts';
 import type { ImageManifest, Descriptor } from '../model/manifest.ts';
 import {
   EMPTY_CONFIG,
+  EMPTY_CONFIG_DIGEST,
   IGNORABLE_FILES,
   isArchiveType,
   SIGNATURE_FILE,
@@ -21,8 +22,6 @@ import { requireSignatureSubject, type Statement } from './statement.ts';
 /** Most files of one statement (docs: limits). */
 export const MAX_RESOURCES = 10_000;
 const MAX_NAME_CHARS = 1024;
-/** SHA-256 of `{}` (image-spec manifest.md, "Guidance for an Empty Descriptor"). */
-const EMPTY_CONFIG_DIGEST = 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a';
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 
 const invalid = (message: string): SignatureError =>

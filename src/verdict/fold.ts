@@ -1,11 +1,8 @@
 // What happens to the request? Folds every finding with the actions of its policy into one verdict; the only place
 // where Deny, Warn and Audit make a difference.
 import { REASONS, type Finding } from '../reason.ts';
+import { MAX_FINDINGS, MAX_FINDINGS_PER_REFERENCE } from './limits.ts';
 import type { ValidationAction } from '../policy/types.ts';
-
-/** Most findings of one field path, and of one request (docs: limits). */
-export const MAX_FINDINGS_PER_REFERENCE = 8;
-export const MAX_FINDINGS = 32;
 
 /** The actions of what the controller itself denies, without a policy. */
 export const DENY_ONLY: ReadonlySet<ValidationAction> = new Set(['Deny']);
@@ -50,28 +47,27 @@ export function fold(acted: readonly ActedFinding[], enforce: boolean): Verdict 
 
 // Sorted so that the same request always reads the same; what to do about the model comes before what to wait for.
 function bound(findings: readonly Finding[]): readonly Finding[] {
-  const perField = new Map<string, number>();
   const unique = new Map(findings.map((finding) => [finding.message, finding]));
-  return [...unique.values()]
-    .toSorted(compareFindings)
-    .filter(({ field = '' }) => {
-      const count = (perField.get(field) ?? 0) + 1;
-      perField.set(field, count);
-      return count <= MAX_FINDINGS_PER_REFERENCE;
-    })
+  const perField = Map.groupBy(unique.values(), ({ field = '' }) => field);
+  const fields = [...perField].toSorted(([a], [b]) => compareTexts(a, b)).slice(0, MAX_FINDINGS);
+  return fields
+    .flatMap(([, ofField]) =>
+      ofField
+        .map((finding) => ({ finding, key: toSortKey(finding) }))
+        .toSorted((a, b) => compareTexts(a.key, b.key))
+        .slice(0, MAX_FINDINGS_PER_REFERENCE)
+        .map(({ finding }) => finding),
+    )
     .slice(0, MAX_FINDINGS);
 }
 
-function compareFindings(a: Finding, b: Finding): number {
-  const keyOf = (finding: Finding): string =>
-    [
-      finding.field ?? '',
-      REASONS[finding.reason].transient ? '1' : '0',
-      finding.policy ?? '',
-      finding.message,
-    ].join('\n');
-  const [left, right] = [keyOf(a), keyOf(b)];
-  return left < right ? -1 : left > right ? 1 : 0;
+function toSortKey({ reason, policy = '', message }: Finding): string {
+  return [REASONS[reason].transient ? '1' : '0', policy, message].join('\n');
+}
+
+function compareTexts(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
 }
 
 /** The status code of a denial: the weightiest finding decides. */

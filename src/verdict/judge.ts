@@ -1,7 +1,7 @@
 // Does this use of a model satisfy this policy? Pure: authorities, distinct signers, then every rule. Reasons are
 // collected, not only the first; what a failure does to the request is decided by fold.ts.
 import type { Finding } from '../reason.ts';
-import type { Evidence } from '../evidence/evidence.ts';
+import type { Evidence, EvidenceProblem } from '../evidence/evidence.ts';
 import type { ModelFacts } from '../model/facts.ts';
 import { toModelFacts } from '../model/packaging.ts';
 import type { ModelReference } from '../model/model-reference.ts';
@@ -11,6 +11,7 @@ import type { CompiledPolicy, CompiledValidation } from '../policy/compiled.ts';
 import type { StaticAuthority } from '../signature/authority.ts';
 import type { SignatureFacts } from '../signature/facts.ts';
 import { createFinding } from './finding-message.ts';
+import { MAX_FINDINGS_PER_REFERENCE } from './limits.ts';
 import { countDistinctAuthorities } from './match-authorities.ts';
 import type { AuthorityProof, Proof } from './prove.ts';
 
@@ -115,11 +116,11 @@ function judgeAuthorities(policy: CompiledPolicy, use: ModelReference, proof: Pr
     ...proof.authorities
       .filter(({ signatures }) => signatures.length === 0)
       .flatMap(({ authority, failures }) =>
-        failures.map(({ reason, message }) =>
+        pickVaried(failures).map(({ reason, message }) =>
           createFinding(reason, message, { ...at, authority: authority.name }),
         ),
       ),
-    ...proof.problems.map(({ reason, message }) => createFinding(reason, message, at)),
+    ...pickVaried(proof.problems).map(({ reason, message }) => createFinding(reason, message, at)),
   ];
   if (findings.length === 0 && proof.candidateCount === 0)
     findings.push(createFinding('SignatureMissing', 'no signature is attached to this digest', at));
@@ -132,6 +133,13 @@ function judgeAuthorities(policy: CompiledPolicy, use: ModelReference, proof: Pr
       ),
     );
   return findings;
+}
+
+// As many as are shown, one of each reason first: a repository full of junk must not cost a message for each piece.
+function pickVaried(problems: readonly EvidenceProblem[]): readonly EvidenceProblem[] {
+  const firsts = new Map(problems.map((problem) => [problem.reason, problem] as const).toReversed());
+  const chosen = new Set([...firsts.values(), ...problems.slice(0, MAX_FINDINGS_PER_REFERENCE)]);
+  return [...chosen].slice(0, MAX_FINDINGS_PER_REFERENCE);
 }
 
 interface RuleInput extends RuleContext {

@@ -771,12 +771,12 @@ describe('decide()', () => {
       const controller = await start();
       const { reference } = pushSigned(registry);
       for (const uri of ['oci://', `oci://${reference}`]) {
-        const args = Array.from({ length: 1000 }, () => uri);
+        const args = Array.from({ length: 250 }, () => uri);
         const answer = await controller.ask(reviewOf(podOf({ containers: [{ ...PLAIN_CONTAINER, args }] })));
         assert.equal(answer.allowed, uri !== 'oci://');
         const record = JSON.stringify(recordOf(controller, answer));
         assert.ok(record.length < 256 * 1024);
-        assert.match(record, /"omitted":872/);
+        assert.match(record, /"omitted":122/);
       }
     });
   });

@@ -1,6 +1,12 @@
 // Which format is a manifest, and which of its layers are surely one file each?
 import assert from 'node:assert/strict';
-import { toFileName, toFormat, toLayerClass, toModelFacts } from '../../src/model/packaging.ts';
+import {
+  EMPTY_CONFIG_DIGEST,
+  toFileName,
+  toFormat,
+  toLayerClass,
+  toModelFacts,
+} from '../../src/model/packaging.ts';
 import type { LayerClass, ModelFormat } from '../../src/model/facts.ts';
 import type { Descriptor, ImageManifest } from '../../src/model/manifest.ts';
 import type { ModelReference } from '../../src/model/model-reference.ts';
@@ -11,6 +17,7 @@ const UNPACK = 'io.deis.oras.content.unpack';
 const CNCF = 'org.cncf.model.filepath';
 const CNAI = 'org.cnai.model.filepath';
 
+const EMPTY = 'application/vnd.oci.empty.v1+json';
 const layer = (mediaType: string, annotations: Record<string, string> = {}, size = 1): Descriptor => ({
   mediaType,
   digest: DIGEST,
@@ -20,12 +27,11 @@ const layer = (mediaType: string, annotations: Record<string, string> = {}, size
 const manifest = (config: string, ...layers: readonly Descriptor[]): ImageManifest => ({
   kind: 'manifest',
   mediaType: 'application/vnd.oci.image.manifest.v1+json',
-  config: layer(config),
+  config: { ...layer(config), ...(config === EMPTY ? { digest: EMPTY_CONFIG_DIGEST } : {}) },
   layers,
   annotations: { k: 'v' },
 });
 
-const EMPTY = 'application/vnd.oci.empty.v1+json';
 const IMAGE = 'application/vnd.oci.image.config.v1+json';
 const OCI_TAR = 'application/vnd.oci.image.layer.v1.tar';
 
@@ -50,6 +56,11 @@ describe('toFormat()', () => {
   for (const [config, format] of table) {
     it(`calls ${JSON.stringify(config)} ${format}`, () => assert.equal(toFormat(manifest(config)), format));
   }
+
+  it('calls nothing ORAS whose empty config is not empty', () => {
+    const steering = { ...manifest(EMPTY), config: layer(EMPTY) };
+    assert.equal(toFormat(steering), 'Unknown');
+  });
 
   it('knows a ModelCar by an olot layer in an image, and nowhere else', () => {
     const olot = layer(OCI_TAR, { 'olot.layer.content.type': 'file' });

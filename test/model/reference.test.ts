@@ -161,6 +161,15 @@ describe('parseReference()', () => {
     });
   }
 
+  for (const host of ['1.2.3.4.5', '1.2.3', '0x7f.1', '127.1', '01.2.3.4', '256.1.1.1', 'a.0'])
+    it(`refuses the host ${host}, which URL parsers read as another`, () => {
+      assert.match(read(`${host}/m`, 'Deny'), /^refused: /);
+    });
+
+  it('reads an IPv4 address', () => {
+    assert.match(read('10.1.2.3:5000/m', 'Deny'), /^10\.1\.2\.3:5000/);
+  });
+
   it('needs a tag or slash to tell a registry from a name', () => {
     assert.equal(read('reg.example', 'Deny'), 'refused: it names no registry');
     assert.equal(read('reg.example:443', 'Deny'), 'refused: it names no registry');
@@ -169,7 +178,7 @@ describe('parseReference()', () => {
   it('reads what it writes in the same way: the canonical form is a fixed point', () => {
     const label = fc.stringMatching(/^[a-zA-Z0-9]{1,5}$/);
     const host = fc
-      .tuple(label, label, fc.constantFrom('', ':443', ':5000'))
+      .tuple(label, fc.stringMatching(/^[a-zA-Z]{1,5}$/), fc.constantFrom('', ':443', ':5000'))
       .map(([a, b, p]) => `${a}.${b}${p}`);
     const path = fc.array(fc.stringMatching(/^[a-z0-9]{1,4}(?:[._-][a-z0-9]{1,3})?$/), {
       minLength: 1,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express from 'express';
+import express, { type ErrorRequestHandler } from 'express';
 import { createBodyGate } from '../../src/server/body-gate.ts';
 
 describe('createBodyGate()', () => {
@@ -16,6 +16,8 @@ describe('createBodyGate()', () => {
     app.post('/', createBodyGate(1000), express.raw({ type: () => true }), (_request, response) => {
       release.push(() => void response.send('ok'));
     });
+    const ignoreAborted: ErrorRequestHandler = (_error, request, _response, _next) => void request.destroy();
+    app.use(ignoreAborted);
     server = createServer(app).listen(0, '127.0.0.1');
     await once(server, 'listening');
   });

@@ -213,7 +213,7 @@ describe('verifyModelFiles', () => {
       assert.equal(reasonOf(statementOf(files), toManifest(oras)), 'accepted');
       assert.equal(
         reasonOf(statementOf(files), toManifest(oras, config('application/vnd.oci.empty.v1+json', 'steer'))),
-        'FileSetMismatch',
+        'OpaqueLayer',
       );
     });
 

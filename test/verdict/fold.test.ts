@@ -3,14 +3,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { ValidationAction } from '../../src/policy/types.ts';
 import { DENIAL_REASONS, REASONS, type DenialReason, type Finding } from '../../src/reason.ts';
-import {
-  DENY_ONLY,
-  fold,
-  MAX_FINDINGS,
-  MAX_FINDINGS_PER_REFERENCE,
-  toStatusCode,
-  type ActedFinding,
-} from '../../src/verdict/fold.ts';
+import { DENY_ONLY, fold, toStatusCode, type ActedFinding } from '../../src/verdict/fold.ts';
+import { MAX_FINDINGS, MAX_FINDINGS_PER_REFERENCE } from '../../src/verdict/limits.ts';
 
 const finding = (message: string, more: Partial<Finding> = {}): Finding => ({
   reason: 'SignatureMissing',
