@@ -17,12 +17,15 @@ export interface DerElement {
 export const DER_TAG = {
   boolean: 0x01,
   integer: 0x02,
+  bitString: 0x03,
   octetString: 0x04,
+  null: 0x05,
   oid: 0x06,
   utf8String: 0x0c,
   utcTime: 0x17,
   generalizedTime: 0x18,
   sequence: 0x30,
+  set: 0x31,
 } as const;
 
 const MAX_ELEMENTS = 2000;
@@ -101,6 +104,49 @@ export function toOid(element: DerElement | undefined): string {
   const first = arcs[0] ?? 0;
   const root = Math.min(2, Math.floor(first / 40));
   return [root, first - root * 40, ...arcs.slice(1)].join('.');
+}
+
+/** The children of a constructed element of the given tag. @throws DerError */
+export function childrenOf(element: DerElement | undefined, tag: number): readonly DerElement[] {
+  return readDerChildren(requireTag(element, tag).content);
+}
+
+/** The only child of a constructed element, such as an explicit tag. @throws DerError */
+export function onlyChildOf(element: DerElement | undefined, tag: number): DerElement {
+  const [child, ...others] = childrenOf(element, tag);
+  if (child === undefined || others.length > 0) throw new DerError('DER element holds not exactly one other');
+  return child;
+}
+
+/** The content of an INTEGER in its one encoding (X.690 §8.3.2). @throws DerError */
+export function toInteger(element: DerElement | undefined): Buffer {
+  const { content } = requireTag(element, DER_TAG.integer);
+  const [first, second] = content;
+  const isPadded = second !== undefined && (first === 0 ? second < 0x80 : first === 0xff && second >= 0x80);
+  if (first === undefined || isPadded) throw new DerError('DER integer is empty or not minimal');
+  return content;
+}
+
+/** An INTEGER from 0 to 2³¹ − 1. @throws DerError */
+export function toSmallInteger(element: DerElement | undefined): number {
+  const content = toInteger(element);
+  if (content.length > 4 || (content[0] ?? 0) >= 0x80) throw new DerError('DER integer is out of range');
+  return content.readUIntBE(0, content.length);
+}
+
+/** A BOOLEAN: 0xff or 0x00 and nothing else (X.690 §11.1). @throws DerError */
+export function toBoolean(element: DerElement | undefined): boolean {
+  const { content } = requireTag(element, DER_TAG.boolean);
+  if (content.length !== 1 || (content[0] !== 0xff && content[0] !== 0))
+    throw new DerError('DER boolean is neither true nor false');
+  return content[0] === 0xff;
+}
+
+/** The bytes of a BIT STRING without unused bits. @throws DerError */
+export function toBitStringBytes(element: DerElement | undefined): Buffer {
+  const { content } = requireTag(element, DER_TAG.bitString);
+  if (content[0] !== 0) throw new DerError('DER bit string is not made of whole bytes');
+  return content.subarray(1);
 }
 
 /** Writes one element around content: used only to cut an extension out of a certificate's signed part. */

@@ -13,6 +13,8 @@ export const MAX_LOG_ENTRIES = 32;
 export const MAX_TIMESTAMPS = 64;
 /** Most hashes of one inclusion proof (docs: limits). */
 export const MAX_PROOF_HASHES = 64;
+/** Most certificates of one chain, the signing one among them (docs: limits). */
+export const MAX_CHAIN_CERTIFICATES = 10;
 /** Largest sum of all timestamps of one bundle, in bytes: reading hostile DER costs almost a millisecond per KiB. */
 export const MAX_TIMESTAMPS_BYTES = 64 * 1024;
 const MAX_CHECKPOINT_CHARS = 16_384;
@@ -28,7 +30,8 @@ export const IN_TOTO_PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 export type SigningMaterial =
   | { readonly kind: 'certificate'; readonly der: Buffer }
   | { readonly kind: 'publicKey'; readonly hint: string | undefined }
-  | { readonly kind: 'certificateChain' };
+  /** Leaf first, as the signer wrote them; at least one. */
+  | { readonly kind: 'certificateChain'; readonly ders: readonly Buffer[] };
 
 /** One transparency log entry as written. Integers are decimal text. */
 export interface LogEntry {
@@ -146,7 +149,8 @@ function toMaterial(material: Record<string, unknown>): SigningMaterial {
   const present = [certificate, publicKey, x509CertificateChain].filter(isPresent);
   if (present.length !== 1)
     throw refuse(`it has ${present.length} kinds of signer where exactly one belongs`);
-  if (isPresent(x509CertificateChain)) return { kind: 'certificateChain' };
+  if (isPresent(x509CertificateChain))
+    return { kind: 'certificateChain', ders: toChain(x509CertificateChain) };
   if (isPresent(certificate))
     return {
       kind: 'certificate',
@@ -154,6 +158,15 @@ function toMaterial(material: Record<string, unknown>): SigningMaterial {
     };
   // model_signing 1.0 writes rawBytes here: a claim of the bundle about its own key, which nothing reads.
   return { kind: 'publicKey', hint: toText(record(publicKey, 'publicKey')['hint']) };
+}
+
+function toChain(value: unknown): readonly Buffer[] {
+  const { certificates } = record(value, 'x509CertificateChain');
+  const ders = list(certificates, 'x509CertificateChain', MAX_CHAIN_CERTIFICATES).map((entry) =>
+    base64(record(entry, 'x509CertificateChain')['rawBytes'], 'x509CertificateChain'),
+  );
+  if (ders.length === 0) throw refuse('its certificate chain is empty');
+  return ders;
 }
 
 function toTimestamps(value: unknown): readonly Buffer[] {

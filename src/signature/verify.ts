@@ -9,6 +9,7 @@ import { SignatureError } from './error.ts';
 import type { SignatureFacts } from './facts.ts';
 import { verifyEnvelope } from './dsse.ts';
 import { verifyKeyless } from './keyless.ts';
+import { verifyPrivatePki } from './private-pki.ts';
 import { verifyModelFiles } from './model-signing.ts';
 import { requireSignatureSubject } from './statement.ts';
 import { witnessKeySignature } from './witness.ts';
@@ -36,8 +37,7 @@ export function verifySignature(
       'SignerNotTrusted',
       `a ${candidate.format} signature is present, but signatureFormats does not list it`,
     );
-  const signer =
-    authority.kind === 'key' ? verifyKey(candidate, authority) : verifyKeyless(candidate, authority, now);
+  const signer = verifySigner(candidate, authority, now);
   // What was signed is only looked at once it is known who signed it.
   verifySubject(candidate, subject);
   return {
@@ -46,6 +46,20 @@ export function verifySignature(
     annotations:
       candidate.format === 'CosignBundle' ? requireSignatureSubject(candidate.statement).annotations : {},
   };
+}
+
+/**
+ * Verifies who signed a candidate, not what was signed.
+ * @throws SignatureError
+ */
+export function verifySigner(
+  candidate: SignatureCandidate,
+  authority: SigningAuthority,
+  now: Date,
+): SignerFacts {
+  if (authority.kind === 'key') return verifyKey(candidate, authority);
+  if (authority.kind === 'keyless') return verifyKeyless(candidate, authority, now);
+  return verifyPrivatePki(candidate, authority, now);
 }
 
 /** What is known of a signer, before the format is added. */

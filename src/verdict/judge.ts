@@ -13,6 +13,7 @@ import type { SignatureFacts } from '../signature/facts.ts';
 import { createFinding } from './finding-message.ts';
 import { countDistinctAuthorities } from './match-authorities.ts';
 import type { AuthorityProof, Proof } from './prove.ts';
+import { toSigners } from './signers.ts';
 
 /** A verified signature with the authority it satisfied. */
 export type SatisfyingSignature = SignatureFacts & { readonly authority: string };
@@ -99,16 +100,8 @@ function toBinding(signatures: readonly SatisfyingSignature[]): 'Manifest' | 'Fi
   return signatures.some(({ format }) => format === 'CosignBundle') ? 'Manifest' : 'Files';
 }
 
-function toSignerId({ authority }: AuthorityProof, facts: SignatureFacts): string {
-  // A key signer is its key; a certificate signer is its identity, whatever key the moment's certificate had.
-  return authority.kind === 'key'
-    ? `key ${facts.keyFingerprint}`
-    : JSON.stringify([authority.trustRoot, facts.issuer, facts.subject]);
-}
-
 function judgeAuthorities(policy: CompiledPolicy, use: ModelReference, proof: Proof): readonly Finding[] {
-  const signers = proof.authorities.map((entry) => entry.signatures.map((facts) => toSignerId(entry, facts)));
-  const count = countDistinctAuthorities(signers);
+  const count = countDistinctAuthorities(toSigners(proof.authorities));
   if (count >= policy.minAuthorities) return [];
   const at = { use, policy: policy.name };
   const findings = [

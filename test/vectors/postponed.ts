@@ -32,11 +32,6 @@ const POSTPONED: readonly Postponement[] = [
   },
   {
     pattern: '*',
-    when: ({ trust }) => trust.roots !== undefined,
-    reason: 'there is no certificate authority (private PKI) yet',
-  },
-  {
-    pattern: '*',
     when: ({ trust }) => trust.publicKeys !== undefined && trust.trustedRoot !== undefined,
     reason: 'key authorities cannot demand log entries yet',
   },
@@ -90,6 +85,9 @@ export const REQUIRED: readonly string[] = [
   'kl-c3-ci',
   'kl-c3-ci-fallback',
   'kl-c3-ci*',
+  'c3-pki-chain',
+  'oms-cert-*',
+  'neg-*-cert-*',
   'oms-key-p256',
   'oms-key-p256-fallback',
   'oms-key-p256*',

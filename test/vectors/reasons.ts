@@ -33,6 +33,7 @@ const namesOtherKey = ({ publicKeys = [] }: Trust): boolean =>
 const namesOtherIdentity = ({ san, issuer }: Trust): boolean =>
   /\belse\.test\b/u.test(`${san ?? ''} ${issuer ?? ''}`);
 const namesOtherRoot = ({ trustedRoot = '' }: Trust): boolean => trustedRoot.includes('other_');
+const namesOtherPki = ({ roots = [] }: Trust): boolean => roots.some((file) => file.includes('other'));
 const namesOtherDigest = ({ reference }: Trust): boolean => reference !== undefined;
 
 // The first row that fits is meant.
@@ -78,6 +79,8 @@ const ROWS: readonly ReasonRow[] = [
   { pattern: 'kl-no-sct', reasons: ['CertificateInvalid'] },
   // The root of another deployment knows neither CA nor log; logs are counted first.
   { pattern: 'kl-other-stack', reasons: ['TransparencyLogInvalid'] },
+  { pattern: '*-cert-*', reasons: ['CertificateInvalid'] },
+  { pattern: '*', when: namesOtherPki, reasons: ['CertificateInvalid'] },
   { pattern: '*', when: namesOtherKey, reasons: ['SignerNotTrusted'] },
   { pattern: 'rh-modelcar-*', method: 'oms', reasons: ['OpaqueLayer'] },
   { pattern: 'rh-modelpack', method: 'oms', reasons: ['FileSetMismatch'] },
