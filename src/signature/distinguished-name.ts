@@ -68,9 +68,7 @@ function toText({ tag, content }: DerElement): string | undefined {
 function escape(text: string): string {
   return (
     text
-      .replaceAll(/[\\"+,;<>]/g, String.raw`\$&`)
-      .replace(/^[ #]/, String.raw`\$&`)
-      .replace(/ $/, String.raw`\ `)
+      .replaceAll(/[\\"+,;<>]|^[ #]| $/g, String.raw`\$&`)
       // RFC 4514 §2.4 demands it for NUL and allows it for all: no name brings its own line ends.
       .replaceAll(/\p{Cc}/gu, toHexPairs)
   );
