@@ -2,7 +2,13 @@
 // The only place that turns errors of the registry edge into findings' reasons.
 import { DeadlineError } from '../lib/deadline.ts';
 import { quote } from '../lib/text.ts';
-import { ManifestError, parseManifest, type Descriptor, type ImageManifest } from '../model/manifest.ts';
+import {
+  ManifestError,
+  parseManifest,
+  type Descriptor,
+  type ImageIndex,
+  type ImageManifest,
+} from '../model/manifest.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import { REGISTRY_ERROR_REASONS, RegistryError } from '../registry/error.ts';
 import { MAX_REFERRERS } from '../registry/referrers.ts';
@@ -11,9 +17,11 @@ import {
   MAX_BUNDLE_BYTES,
   MAX_BUNDLES_BYTES,
   type BundleEvidence,
+  type Evidence,
   type EvidenceProblem,
   type EvidenceResult,
 } from './evidence.ts';
+import { gatherChildren, requireManifest } from './gather-children.ts';
 
 const BUNDLE_LAYER = /^application\/vnd\.dev\.sigstore\.bundle(?:\.v\d|\+json)/;
 /** Signature formats that are recognised and not supported, by the referrer's artifact or layer type. */
@@ -30,14 +38,33 @@ export async function gatherEvidence(
   signal: AbortSignal,
 ): Promise<EvidenceResult> {
   try {
-    const [manifest, found] = await Promise.all([
-      fetchSubject(client, name, digest, signal),
-      gatherBundles(client, name, digest, signal),
+    const subject = { client, name, digest, signal };
+    const fetched = fetchSubject(subject);
+    // Children wait for the index alone, not for what signs it.
+    const [manifest, found, children] = await Promise.all([
+      fetched,
+      gatherBundles(subject, MAX_BUNDLES_BYTES),
+      fetched.then((it) => (it.kind === 'index' ? gatherIndex(it, subject) : undefined)),
     ]);
-    return { ok: true, evidence: { digest, manifest, ...found } };
+    return { ok: true, evidence: { digest, manifest, ...found, ...(children && { children }) } };
   } catch (error) {
     return { ok: false, problem: toProblem(error) };
   }
+}
+
+function gatherIndex(index: ImageIndex, { client, name, signal }: Subject): Promise<readonly Evidence[]> {
+  const toSubject = (digest: string): Subject => ({ client, name, digest, signal });
+  return gatherChildren(index, {
+    fetchManifest: ({ digest, size }) => fetchSubject(toSubject(digest), size),
+    gather: async ({ digest, size }, maxBundlesBytes) => {
+      const subject = toSubject(digest);
+      const [manifest, found] = await Promise.all([
+        fetchSubject(subject, size),
+        gatherBundles(subject, maxBundlesBytes),
+      ]);
+      return { digest, manifest: requireManifest(manifest), ...found };
+    },
+  });
 }
 
 /** Resolves a tag to the digest of the bytes it names; never throws for anything a registry does. */
@@ -57,16 +84,14 @@ export async function resolveTag(
 }
 
 async function fetchSubject(
-  client: RegistryClient,
-  name: RepositoryName,
-  digest: string,
-  signal: AbortSignal,
-): Promise<ImageManifest> {
+  { client, name, digest, signal }: Subject,
+  size?: number,
+): Promise<ImageManifest | ImageIndex> {
   const { bytes } = await client.fetchManifest(name, digest, signal);
-  const manifest = parseManifest(bytes);
-  if (manifest.kind === 'index')
-    throw new UnsupportedError('it is an image index, which this version does not judge');
-  return manifest;
+  // Sizes that an index declares bound what all its children may cost.
+  if (size !== undefined && bytes.length !== size)
+    throw new ManifestError(`${digest.slice(0, 19)}… has ${bytes.length} bytes where its index says ${size}`);
+  return parseManifest(bytes);
 }
 
 class UnsupportedError extends Error {
@@ -78,12 +103,8 @@ interface Found {
   readonly problems: readonly EvidenceProblem[];
 }
 
-async function gatherBundles(
-  client: RegistryClient,
-  name: RepositoryName,
-  digest: string,
-  signal: AbortSignal,
-): Promise<Found> {
+async function gatherBundles(subject: Subject, maxBytes: number): Promise<Found> {
+  const { client, name, digest, signal } = subject;
   const { descriptors, isTruncated } = await client.listReferrers(name, digest, signal);
   const bundles: BundleEvidence[] = [];
   const problems: EvidenceProblem[] = [];
@@ -92,7 +113,6 @@ async function gatherBundles(
       reason: 'TooManySignatures',
       message: `it has more than ${MAX_REFERRERS} referrers, the rest was not read`,
     });
-  const subject = { client, name, digest, signal };
   const layers = await Promise.all(
     descriptors.map((descriptor) =>
       attempt(signal, descriptor.digest, () => findBundleLayer(subject, descriptor)),
@@ -100,11 +120,12 @@ async function gatherBundles(
   );
   const { kept, surplus } = withinBudget(
     layers.filter((layer) => layer !== undefined && 'referrer' in layer),
+    maxBytes,
   );
   if (surplus > 0)
     problems.push({
       reason: 'TooManySignatures',
-      message: `its bundles are larger than ${MAX_BUNDLES_BYTES} bytes together, ${surplus} were not read`,
+      message: `its bundles are larger than ${maxBytes} bytes together, ${surplus} were not read`,
     });
   const fetched = await Promise.all(
     kept.map(({ referrer, layer }) =>
@@ -126,8 +147,11 @@ interface BundleLayer {
 }
 
 // Smallest first, so that nobody hides a signature behind large ones; a bundle over its own cap is refused by itself.
-function withinBudget(layers: readonly BundleLayer[]): { kept: readonly BundleLayer[]; surplus: number } {
-  let left = MAX_BUNDLES_BYTES;
+function withinBudget(
+  layers: readonly BundleLayer[],
+  maxBytes: number,
+): { kept: readonly BundleLayer[]; surplus: number } {
+  let left = maxBytes;
   const kept = layers
     .toSorted((a, b) => a.layer.size - b.layer.size)
     .filter(({ layer }) => layer.size > MAX_BUNDLE_BYTES || (left -= layer.size) >= 0);

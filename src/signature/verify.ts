@@ -1,6 +1,6 @@
 // Does this candidate prove that an authority signed this model? Pure and synchronous; one straight line per kind of
 // authority. Returns facts, or throws the one reason why the candidate does not count.
-import type { ImageManifest } from '../model/manifest.ts';
+import type { ImageIndex, ImageManifest } from '../model/manifest.ts';
 import { splitDigest } from '../lib/digest.ts';
 import { quote } from '../lib/text.ts';
 import type { KeyAuthority, SigningAuthority } from './authority.ts';
@@ -18,7 +18,7 @@ import { witnessKeySignature } from './witness.ts';
 export interface SignedSubject {
   /** Digest of the manifest bytes. */
   readonly digest: string;
-  readonly manifest: ImageManifest;
+  readonly manifest: ImageManifest | ImageIndex;
 }
 
 /**
@@ -86,6 +86,11 @@ function verifyKey({ bundle }: SignatureCandidate, authority: KeyAuthority): Sig
 
 function verifySubject({ format, statement }: SignatureCandidate, subject: SignedSubject): void {
   if (format === 'ModelSigning') {
+    if (subject.manifest.kind === 'index')
+      throw new SignatureError(
+        'UnsupportedFormat',
+        'files are signed, and an image index has none: sign the files of each of its manifests',
+      );
     verifyModelFiles(statement, subject.manifest);
     return;
   }

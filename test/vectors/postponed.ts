@@ -43,12 +43,6 @@ const POSTPONED: readonly Postponement[] = [
   },
   {
     pattern: '*',
-    when: ({ trust }, { digest, mediaTypes }) =>
-      /index|manifest\.list/u.test(mediaTypes.get(trust.reference ?? digest) ?? ''),
-    reason: 'image indexes are not judged yet',
-  },
-  {
-    pattern: '*',
     when: ({ trust }) => trust.allowIgnoredPaths === true,
     reason: 'not applicable: no policy field honours ignore_paths, on purpose',
   },
@@ -86,6 +80,10 @@ export const REQUIRED: readonly string[] = [
   'kl-c3-ci-fallback',
   'kl-c3-ci*',
   'c3-pki-chain',
+  'c3-index-*',
+  'pkg-docker-manifest-list',
+  'pkg-index-two-platforms',
+  'pkg-modelcar-olot-modelpack',
   'oms-cert-*',
   'neg-*-cert-*',
   'oms-key-p256',

@@ -42,6 +42,7 @@ const ROWS: readonly ReasonRow[] = [
   { pattern: 'rh-referrers-fallback', reasons: ['SignatureMissing'] },
   { pattern: 'neg-unsigned-sibling', reasons: ['SignatureMissing'] },
   { pattern: 'c3-index-signed', when: namesOtherDigest, reasons: ['SignatureMissing'] },
+  { pattern: 'c3-index-child-only', reasons: ['SignatureMissing'] },
   { pattern: 'c2-oci11-referrers', method: 'cosign-v3-signature', reasons: ['UnsupportedFormat'] },
   { pattern: 'c2-and-c3-mixed', method: 'cosign-v3-signature', reasons: ['SignerNotTrusted'] },
   { pattern: 'c2-*', method: 'cosign-v3-signature', reasons: ['SignatureMissing'] },
