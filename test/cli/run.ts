@@ -49,8 +49,7 @@ export interface Running {
 /** Makes a directory under the system's temporary one. */
 export function createWorkspace(): Workspace {
   const path = mkdtempSync(join(tmpdir(), 'model-policy-'));
-  const start = (args: readonly string[], options: RunOptions = {}): Running =>
-    startCommand(path, args, options);
+  const start = (args: readonly string[], options: RunOptions = {}): Running => startCommand(path, args, options);
   return {
     path,
     write(name, text) {

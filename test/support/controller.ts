@@ -119,10 +119,7 @@ export function pushSigned(registry: RegistryHandle, tag?: string, key: SigningK
 }
 
 /** Requests of a repository's manifests, blobs and referrers. */
-export function requestsOf(
-  registry: RegistryHandle,
-  { repository }: PackedModel,
-): readonly RegistryRequest[] {
+export function requestsOf(registry: RegistryHandle, { repository }: PackedModel): readonly RegistryRequest[] {
   return registry.requests.filter(({ path }) => path.startsWith(`/v2/${repository}/`));
 }
 
@@ -144,15 +141,18 @@ export async function startController(options: ControllerOptions = {}): Promise<
     now: () => new Date(),
     ...options.dependencies,
   };
-  const handler = createReviewHandler(options.wrap?.(dependencies) ?? dependencies, {
-    decided(request, decision) {
-      metrics.observeDecision(decision, { namespace: request.namespace ?? '', operation: request.operation });
-      records.push(toDecisionRecord(request, decision, new Date()) as DecisionRecord);
+  const handler = createReviewHandler(
+    options.wrap?.(dependencies) ?? dependencies,
+    {
+      decided(request, decision) {
+        metrics.observeDecision(decision, { namespace: request.namespace ?? '', operation: request.operation });
+        records.push(toDecisionRecord(request, decision, new Date()) as DecisionRecord);
+      },
+      failed: (_uid, error) => void failures.push(error),
+      inFlight: (count) => metrics.setInFlight(count),
+      ...options.observer,
     },
-    failed: (_uid, error) => void failures.push(error),
-    inFlight: (count) => metrics.setInFlight(count),
-    ...options.observer,
-  });
+  );
   const tls = createServerCertificate();
   const listener = await listen(createAdmissionApp(handler), { host: '127.0.0.1', port: 0 }, tls);
   const send = (body: string | Buffer, postOptions: PostOptions = {}): Promise<HttpAnswer> =>
