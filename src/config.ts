@@ -48,6 +48,12 @@ export const REGISTRY_OPTIONS = [
     pattern: NAME,
     description: 'namespace of the Secrets and ConfigMaps that policies name',
   },
+  {
+    flag: 'trust-cache',
+    value: 'DIR',
+    description: 'where TUF metadata of TrustRoots is kept (default: a private temporary directory)',
+  },
+  { flag: 'offline', description: 'never refresh TrustRoots: use what is shipped, pinned or cached' },
 ] as const satisfies readonly OptionSpec[];
 
 /** Options of serve. */
@@ -174,6 +180,42 @@ export const VERIFY_FILES_OPTIONS = [
     description: 'path in the directory that need not be signed (repeatable)',
   },
   { flag: 'json', description: 'print the verdict as one line of JSON' },
+] as const satisfies readonly OptionSpec[];
+
+const COUNT = '^\\d$';
+
+/** Options of verify-bundle. */
+export const VERIFY_BUNDLE_OPTIONS = [
+  { flag: 'bundle', value: 'FILE', description: 'Sigstore bundle, JSON' },
+  { flag: 'certificate-identity', value: 'TEXT', description: 'subject alternative name of the signer' },
+  { flag: 'certificate-oidc-issuer', value: 'URL', description: 'OIDC issuer of the signer' },
+  { flag: 'key', value: 'FILE', description: 'public key of the signer, PEM, instead of an identity' },
+  {
+    flag: 'trusted-root',
+    value: 'FILE',
+    description: 'trusted_root.json (default: Sigstore’s public-good instance)',
+  },
+  {
+    flag: 'tlog-threshold',
+    value: 'N',
+    default: '1',
+    pattern: COUNT,
+    description: 'transparency logs that must hold an entry',
+  },
+  {
+    flag: 'timestamp-threshold',
+    value: 'N',
+    default: '1',
+    pattern: COUNT,
+    description: 'authorities that must vouch for a time',
+  },
+  {
+    flag: 'ctlog-threshold',
+    value: 'N',
+    default: '1',
+    pattern: COUNT,
+    description: 'certificate logs that must have seen the certificate',
+  },
 ] as const satisfies readonly OptionSpec[];
 
 /** Values by flag: text, list of texts, or true. */

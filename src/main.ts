@@ -5,6 +5,7 @@ import { DEMO, runDemo } from './cli/demo.ts';
 import type { Output } from './cli/output.ts';
 import { runServe, SERVE } from './cli/serve.ts';
 import { runVerify, VERIFY } from './cli/verify.ts';
+import { runVerifyBundle, VERIFY_BUNDLE } from './cli/verify-bundle.ts';
 import { runVerifyFiles, VERIFY_FILES } from './cli/verify-files.ts';
 import type { OptionValues } from './config.ts';
 
@@ -18,6 +19,7 @@ interface Command {
 const COMMANDS: readonly Command[] = [
   { spec: SERVE, run: runServe },
   { spec: VERIFY, run: runVerify },
+  { spec: VERIFY_BUNDLE, run: runVerifyBundle },
   { spec: VERIFY_FILES, run: runVerifyFiles },
   { spec: ADMIT, run: runAdmit },
   { spec: DEMO, run: runDemo },
@@ -29,7 +31,7 @@ const output: Output = {
 };
 
 function toOverview(): string {
-  const rows = COMMANDS.map(({ spec }) => `  ${spec.name.padEnd(12)} ${spec.summary.split('. ')[0] ?? ''}`);
+  const rows = COMMANDS.map(({ spec }) => `  ${spec.name.padEnd(13)} ${spec.summary.split('. ')[0] ?? ''}`);
   return [
     'usage: model-policy COMMAND [options]',
     '',

@@ -57,6 +57,7 @@ export const REASONS = {
   TransparencyLogInvalid: publisher('sign again with a transparency log entry that the trust root knows'),
   TimestampInvalid: publisher('sign again with a valid timestamp; check the clocks'),
   CertificateInvalid: publisher('sign with a certificate from a CA that the trust root knows'),
+  Revoked: publisher('use an artifact and a signer that are not revoked'),
   FileSetMismatch: publisher('sign the files as they are packaged'),
   OpaqueLayer: publisher('package files as raw layers, or sign the manifest digest with cosign'),
   UnsupportedFormat: publisher('sign in a supported format'),

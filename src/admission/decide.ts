@@ -4,42 +4,22 @@ import type { Finding } from '../reason.ts';
 import { DeadlineError, waitWithin } from '../lib/deadline.ts';
 import { createStopwatch, type Stopwatch } from '../lib/stopwatch.ts';
 import { quote } from '../lib/text.ts';
-import type { Extraction, ModelReference } from '../model/model-reference.ts';
-import { toCanonicalName } from '../model/reference.ts';
-import { toCelValue } from '../policy/cel/bindings.ts';
-import { DeadlineExceeded, withDeadline } from '../policy/cel/deadline.ts';
-import { createCelMeter } from '../policy/cel/meter.ts';
-import { isEnforcing, type CompiledPolicy } from '../policy/compiled.ts';
-import { isClaimed, selectByNamespace, selectByReference } from '../policy/select.ts';
+import type { CompiledPolicy } from '../policy/compiled.ts';
+import { selectByNamespace } from '../policy/select.ts';
 import type { KnownNamespace, PolicySnapshot } from '../policy/store.ts';
 import type { RegistryClient } from '../registry/client.ts';
+import type { Decision } from '../verdict/decision.ts';
 import { createFinding } from '../verdict/finding-message.ts';
-import { DENY_ONLY, fold, type ActedFinding } from '../verdict/fold.ts';
-import type { RuleContext } from '../verdict/judge.ts';
-import type { Decision, Exemption, JudgedUse } from '../verdict/decision.ts';
+import { fold } from '../verdict/fold.ts';
 import { isUnchanged } from './exempt.ts';
 import { gatherAll } from './gathered.ts';
-import {
-  judgeNoMatch,
-  judgeUse,
-  needsEvidence,
-  prepareUse,
-  toActions,
-  toWantedProofs,
-  type NoMatchPolicy,
-  type PreparedUse,
-  type SelectedUse,
-} from './judge-uses.ts';
+import { judgeNoMatch, needsEvidence, prepareUse, toWantedProofs, type NoMatchPolicy } from './judge-uses.ts';
+import { judgeUnnamed, toActed, toNotices, toPolicyNames, toUndecided } from './outcome.ts';
 import { proveAll } from './proofs.ts';
 import type { AdmissionRequest } from './review.ts';
-import { findScope, type Scope, type ScopeOptions } from './scope.ts';
-
-/** Most distinct references of one pod (docs: limits). */
-export const MAX_REFERENCES = 64;
-/** Most places of one pod that name a model, readable or not: each is judged and recorded by every policy. */
-export const MAX_USES = 1024;
-/** Wall-clock backstop for all rules of one request, in milliseconds; the deterministic budget comes first. */
-export const RULES_DEADLINE_MS = 250;
+import { judgeRules, toRuleContext } from './rules.ts';
+import { findScope, type ScopeOptions } from './scope.ts';
+import { findSurplus, selectUses, toModelUses } from './uses.ts';
 
 /** How the operator configured decisions. */
 export interface DecisionOptions extends ScopeOptions {
@@ -67,7 +47,8 @@ export async function decide(
     return await decideInSteps(request, dependencies, { signal, watch });
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    return toUndecided(watch, [createFinding('DeadlineExceeded', 'the time for this request is up')]);
+    const finding = createFinding('DeadlineExceeded', 'the time for this request is up');
+    return toUndecided(watch, [finding], { enforce: isEnforced(request.kind.kind === 'Pod', dependencies) });
   }
 }
 
@@ -80,23 +61,18 @@ async function decideInSteps(
   if (scope.kind === 'exempt') return toUndecided(watch, [], { exemption: scope.exemption });
   if (scope.kind === 'refused') return toUndecided(watch, [scope.finding]);
   watch.mark('extract');
-  // What only warns about a pod to come warns about this too: the pod itself is denied.
-  const enforce = scope.template.isPod || dependencies.options.workloads === 'Deny';
+  const enforce = isEnforced(scope.template.isPod, dependencies);
   const refuse = (finding: Finding): Decision => toUndecided(watch, [finding], { enforce });
   const world = await findWorld(request.namespace ?? '', dependencies, signal);
   if ('finding' in world) return refuse(world.finding);
-  const after = withClaimedImages(scope.extraction, world.policies);
+  const after = toModelUses(scope.extraction, world.policies);
   // Only now is it known which images are models: a debug container beside an unchanged model changes none.
-  if (scope.before !== undefined && isUnchanged(withClaimedImages(scope.before, world.policies), after))
+  if (scope.before !== undefined && isUnchanged(toModelUses(scope.before, world.policies), after))
     return toUndecided(watch, [], { exemption: 'unchanged' });
-  if (after.references.length + after.images.length + after.findings.length > MAX_USES)
-    return refuse(createFinding('TooManyReferences', `the pod names models in more than ${MAX_USES} places`));
+  const surplus = findSurplus(after);
+  if (surplus !== undefined) return refuse(surplus);
   const selected = selectUses(after, world.policies);
   watch.mark('select');
-  if (countDistinct(selected) > MAX_REFERENCES)
-    return refuse(
-      createFinding('TooManyReferences', `the pod uses more than ${MAX_REFERENCES} distinct models`),
-    );
   const wanted = selected.filter((use) => use.policies.some((policy) => needsEvidence(use, policy)));
   const gathered = await gatherAll(
     dependencies.client,
@@ -109,14 +85,14 @@ async function decideInSteps(
   const proofs = await proveAll(wantedProofs, now, signal);
   const prepared = selected.map((use) => prepareUse(use, gathered.get(use.use), proofs));
   watch.mark('prove');
-  const uses = judgeRules(prepared, toRuleContext(request, scope, world.namespace, now));
+  const uses = judgeRules(prepared, toRuleContext(request, scope.template, world.namespace, now));
   if ('finding' in uses) return refuse(uses.finding);
   const acted = [
     ...uses.judged.flatMap(toActed),
     ...selected.flatMap((use) =>
       judgeNoMatch(use, request.namespace ?? '', dependencies.options.noMatchPolicy),
     ),
-    ...judgeUnnamed(scope.extraction.findings, world.policies, dependencies.options.noMatchPolicy),
+    ...judgeUnnamed(after.findings, world.policies, dependencies.options.noMatchPolicy),
   ];
   watch.mark('judge');
   return {
@@ -130,25 +106,9 @@ async function decideInSteps(
   };
 }
 
-/**
- * A decision that no policy took part in: exempt, or denied by the controller itself.
- * @param options `enforce`: false for workload kinds whose pods are judged again, default true
- */
-export function toUndecided(
-  watch: Stopwatch,
-  findings: readonly Finding[],
-  { exemption, enforce = true }: { readonly exemption?: Exemption; readonly enforce?: boolean } = {},
-): Decision {
-  const acted = findings.map((finding) => ({ finding, actions: DENY_ONLY }));
-  return {
-    verdict: fold(acted, enforce),
-    acted,
-    uses: [],
-    policies: [],
-    notices: [],
-    exemption,
-    durationsMs: watch.durations(),
-  };
+// What only warns about pods to come warns about faults too: the pods themselves are denied.
+function isEnforced(isPod: boolean, { options }: DecisionDependencies): boolean {
+  return isPod || options.workloads === 'Deny';
 }
 
 type World = { readonly namespace: KnownNamespace; readonly policies: readonly CompiledPolicy[] };
@@ -166,92 +126,4 @@ async function findWorld(
   if (namespace === undefined)
     return { finding: createFinding('PoliciesNotSynced', `namespace ${quote(name, 63)} is not known`) };
   return { namespace, policies: selectByNamespace(world.policies, namespace) };
-}
-
-function withClaimedImages(extraction: Extraction, policies: readonly CompiledPolicy[]): Extraction {
-  return { ...extraction, images: extraction.images.filter((image) => isClaimed(policies, image)) };
-}
-
-function selectUses(
-  { references, images }: Extraction,
-  policies: readonly CompiledPolicy[],
-): readonly SelectedUse[] {
-  return [...references, ...images].map((use) => ({ use, policies: selectByReference(policies, use) }));
-}
-
-function countDistinct(selected: readonly SelectedUse[]): number {
-  const toKey = ({ reference }: ModelReference): string =>
-    `${toCanonicalName(reference)} ${reference.digest ?? reference.tag ?? ''}`;
-  return new Set(selected.map(({ use }) => toKey(use))).size;
-}
-
-function toRuleContext(
-  request: AdmissionRequest,
-  { template }: Extract<Scope, { kind: 'judged' }>,
-  namespace: KnownNamespace,
-  now: Date,
-): RuleContext {
-  const { object, oldObject, ...rest } = request;
-  return {
-    pod: toCelValue({ metadata: template.metadata, spec: template.spec }),
-    object: toCelValue(object),
-    oldObject: toCelValue(oldObject ?? null),
-    request: toCelValue(rest),
-    namespaceObject: toCelValue(namespace.object),
-    now,
-    meter: createCelMeter(),
-  };
-}
-
-function judgeRules(
-  prepared: readonly PreparedUse[],
-  context: RuleContext,
-): { judged: readonly JudgedUse[] } | { finding: Finding } {
-  const run = (): readonly JudgedUse[] => prepared.map((use) => judgeUse(use, context));
-  const hasRules = prepared.some(({ judgements }) =>
-    judgements.some(({ policy }) => policy.validations.length > 0),
-  );
-  // Setting up the wall clock costs more than most rules: only where there are any.
-  if (!hasRules) return { judged: run() };
-  try {
-    return { judged: withDeadline(RULES_DEADLINE_MS, run) };
-  } catch (error) {
-    if (!(error instanceof DeadlineExceeded)) throw error;
-    return { finding: createFinding('RuleFailed', `the rules took longer than ${RULES_DEADLINE_MS} ms`) };
-  }
-}
-
-function toActed({ results }: JudgedUse): readonly ActedFinding[] {
-  return results.flatMap(({ findings, policy }) =>
-    findings.map((finding) => ({ finding, actions: policy.actions })),
-  );
-}
-
-// A use without a canonical reference is judged by every policy of the namespace: no glob can have meant it.
-function judgeUnnamed(
-  findings: readonly Finding[],
-  policies: readonly CompiledPolicy[],
-  noMatchPolicy: NoMatchPolicy,
-): readonly ActedFinding[] {
-  return findings.flatMap((found) => {
-    const toFinding = (policy?: string): Finding => ({
-      ...createFinding(found.reason, found.message, policy === undefined ? {} : { policy }),
-      ...(found.field === undefined ? {} : { field: found.field }),
-    });
-    const byPolicy = policies.map(({ name, actions }) => ({ finding: toFinding(name), actions }));
-    if (policies.some(isEnforcing)) return byPolicy;
-    return [...byPolicy, { finding: toFinding(), actions: toActions(noMatchPolicy) }];
-  });
-}
-
-function toPolicyNames(selected: readonly SelectedUse[]): readonly string[] {
-  return [...new Set(selected.flatMap(({ policies }) => policies.map(({ name }) => name)))].toSorted();
-}
-
-function toNotices({ use, digest, results }: JudgedUse): readonly string[] {
-  const isVerified = results.some(({ findings }) => findings.length === 0);
-  if (use.reference.digest !== undefined || digest === undefined || !isVerified) return [];
-  return [
-    `${use.reference.original} (${use.fieldPath}) was verified as ${digest}; its tag can move before it is pulled`,
-  ];
 }

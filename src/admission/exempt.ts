@@ -18,13 +18,13 @@ export function isUnchanged(before: Extraction, after: Extraction): boolean {
   return toFingerprint(before) === toFingerprint(after);
 }
 
-function toFingerprint({ references, images, findings }: Extraction): string {
+function toFingerprint({ references, images, findings, unreadableImages }: Extraction): string {
   return JSON.stringify([
     [...references, ...images].map(({ reference, source, fieldPath }) => [
       reference.original,
       source,
       fieldPath,
     ]),
-    findings.map(({ reason, message, field }) => [reason, message, field]),
+    [...findings, ...unreadableImages].map(({ reason, message, field }) => [reason, message, field]),
   ]);
 }

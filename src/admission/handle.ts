@@ -5,7 +5,8 @@ import type { Finding } from '../reason.ts';
 import type { RecordedRequest } from '../telemetry/decision-record.ts';
 import { createFinding } from '../verdict/finding-message.ts';
 import type { Decision } from '../verdict/decision.ts';
-import { decide, toUndecided, type DecisionDependencies } from './decide.ts';
+import { decide, type DecisionDependencies } from './decide.ts';
+import { toUndecided } from './outcome.ts';
 import { toReviewResponse } from './response.ts';
 import { parseReview, type AdmissionRequest } from './review.ts';
 

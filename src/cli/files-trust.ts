@@ -4,6 +4,7 @@ import { parseCertificates } from '../signature/certificate-pem.ts';
 import { createExactMatcher } from '../signature/identity.ts';
 import { parsePublicKeys } from '../signature/public-key.ts';
 import type { SigningAuthority } from '../signature/authority.ts';
+import { NO_REVOCATIONS } from '../trust/revocation.ts';
 import { loadPublicGoodRoot } from '../trust/public-good.ts';
 import { parseTrustedRoot, TrustedRootError, type TrustedRoot } from '../trust/trusted-root.ts';
 import { textOf, UsageError } from './arguments.ts';
@@ -40,6 +41,7 @@ export function readTrust(values: OptionValues): SigningAuthority {
     trustRoot: trustedRoot ?? 'public-good',
     root: readTrustedRoot(trustedRoot),
     requirements: REQUIREMENTS,
+    revoked: NO_REVOCATIONS,
   };
 }
 

@@ -37,7 +37,7 @@ export function createRegistryAccess(values: OptionValues, observer: RegistryObs
   const keychain: Keychain = configPath === undefined ? new Map() : readKeychain(configPath);
   const transport = createTransport(
     {
-      plainHttpHosts: new Set(listOf(values, 'plain-http').map(toHost)),
+      plainHttpHosts: toPlainHttpHosts(values),
       // Naming credentials for a host says that it is meant to be spoken to.
       configuredHosts: new Set(keychain.keys()),
       ...(caPath === undefined ? {} : { caPem: readNamedFile(caPath, 'CA file').toString('utf8') }),
@@ -49,6 +49,11 @@ export function createRegistryAccess(values: OptionValues, observer: RegistryObs
     observer.observeCache(cache, result),
   );
   return { client, transport };
+}
+
+/** The hosts of --plain-http. @throws UsageError */
+export function toPlainHttpHosts(values: OptionValues): ReadonlySet<string> {
+  return new Set(listOf(values, 'plain-http').map(toHost));
 }
 
 function toHost(text: string): string {

@@ -17,10 +17,12 @@ import { createSelfSigned } from '../server/self-signed.ts';
 import { toDecisionRecord } from '../telemetry/decision-record.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { MAX_CLOCK_DIFFERENCE_MS, type RefreshEvent } from '../trust/trust-tracker.ts';
 import { textOf, toAddress, UsageError } from './arguments.ts';
 import { startFileSource } from './file-source.ts';
-import type { PolicySourceHandle } from './policy-source.ts';
+import type { PolicySourceHandle, PolicySourceOptions } from './policy-source.ts';
 import { createRegistryAccess, readNamedFile } from './registry-access.ts';
+import { createTrustAccess } from './trust-access.ts';
 import { readVersion } from './version.ts';
 import { watchFiles } from './watch-files.ts';
 
@@ -52,9 +54,19 @@ export async function startService(values: OptionValues, logger: Logger): Promis
   if (broken !== undefined) throw new UsageError(`the rule engine failed its self-test: ${broken}`);
   const registry = new Registry();
   const metrics = createMetrics(registry, { version: readVersion(), node: process.version });
-  const store = createPolicyStore(engine, textOf(values, 'controller-namespace') ?? '');
   const access = createRegistryAccess(values, metrics);
-  const source = await startSource(values, { store, logger, metrics });
+  const trustAccess = createTrustAccess(values, createRefreshObserver(metrics, logger));
+  const { trust } = trustAccess;
+  metrics.readTrustRoots(() =>
+    trust.statuses().map((status) => ({ ...status, expiresAt: status.snapshot?.expiresAt })),
+  );
+  const store = createPolicyStore(engine, textOf(values, 'controller-namespace') ?? '', trust);
+  const onUpdate = createUpdateObserver({ store, logger, metrics });
+  trust.onChange(() => {
+    store.recompile();
+    onUpdate();
+  });
+  const source = await startSource(values, { store, logger, onUpdate });
   let isStopping = false;
   const handler = createReviewHandler(
     {
@@ -97,28 +109,27 @@ export async function startService(values: OptionValues, logger: Logger): Promis
         await listener.drain(DRAIN_TIMEOUT_MS);
         source.stop();
         await metricsListener.drain(0);
+        await trustAccess.close();
         await access.transport.close();
       },
     };
   } catch (error) {
     source.stop();
     await Promise.all(listeners.map((listener) => listener.drain(0)));
+    await trustAccess.close();
     await access.transport.close();
     throw error;
   }
 }
 
-interface SourceContext {
+interface UpdateContext {
   readonly store: PolicyStore;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
-async function startSource(
-  values: OptionValues,
-  { store, logger, metrics }: SourceContext,
-): Promise<PolicySourceHandle> {
-  const onUpdate = (): void => {
+function createUpdateObserver({ store, logger, metrics }: UpdateContext): () => void {
+  return () => {
     const policies = store.snapshot()?.policies ?? [];
     const invalid = policies.filter(({ problems }) => problems.length > 0);
     metrics.setPolicies(policies.length - invalid.length, invalid.length);
@@ -129,11 +140,27 @@ async function startSource(
       'policies in force',
     );
   };
-  const options = { store, logger, onUpdate };
+}
+
+async function startSource(values: OptionValues, options: PolicySourceOptions): Promise<PolicySourceHandle> {
   if (values['policies'] !== undefined) return startFileSource(values, options);
   // The Kubernetes client takes most of a second to load: standalone mode does without.
   const { startClusterSource } = await import('./cluster-source.ts');
   return startClusterSource(values, options);
+}
+
+function createRefreshObserver(metrics: Metrics, logger: Logger): (event: RefreshEvent) => void {
+  return ({ trustRoot, result, error, clockDifferenceMs = 0 }) => {
+    metrics.observeTrustRefresh(trustRoot, result);
+    if (result === 'updated') logger.info({ trustRoot }, 'trust root refreshed');
+    if (result === 'failed')
+      logger.error({ trustRoot, error }, 'trust root not refreshed, the last good one stays');
+    if (Math.abs(clockDifferenceMs) > MAX_CLOCK_DIFFERENCE_MS)
+      logger.error(
+        { trustRoot, clockDifferenceMs },
+        "the mirror's clock differs: check this machine's clock",
+      );
+  };
 }
 
 function createObserver(metrics: Metrics, logger: Logger): DecisionObserver {

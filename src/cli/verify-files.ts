@@ -10,7 +10,8 @@ import { MAX_BUNDLE_BYTES } from '../evidence/evidence.ts';
 import { toSignatureCandidate, type SignatureCandidate } from '../signature/candidate.ts';
 import { SignatureError } from '../signature/error.ts';
 import { isIgnored, readSignedFiles, SINGLE_FILE, type SignedFiles } from '../signature/signed-files.ts';
-import { verifySigner, type SignerFacts } from '../signature/verify.ts';
+import type { SignerFacts } from '../signature/facts.ts';
+import { verifySigner } from '../signature/verify.ts';
 import { createFinding } from '../verdict/finding-message.ts';
 import type { Finding } from '../reason.ts';
 import { listOf, textOf, UsageError, type CommandSpec } from './arguments.ts';
@@ -49,7 +50,7 @@ export async function runVerifyFiles(
   const answer = await answerFor(model, () => {
     const candidate = toCandidate(bytes);
     // Which files were signed is only read once it is known who signed.
-    const signer = verifySigner(candidate, authority, new Date());
+    const signer = verifySigner(candidate, authority, { now: new Date() });
     return { signer, signed: readSignedFiles(candidate.statement) };
   });
   const verified = answer.findings.length === 0;

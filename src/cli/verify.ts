@@ -21,6 +21,7 @@ import {
   type LoadedPolicies,
 } from './policy-files.ts';
 import { createRegistryAccess } from './registry-access.ts';
+import { createTrustAccess } from './trust-access.ts';
 
 /** The command line of verify. */
 export const VERIFY: CommandSpec = {
@@ -36,17 +37,22 @@ export async function runVerify(
   positionals: readonly string[],
   output: Output,
 ): Promise<number> {
-  const [reference, ...others] = positionals;
-  if (reference === undefined || others.length > 0) throw new UsageError('verify takes one REF');
+  const reference = toOneReference(values, positionals);
   const loaded = load(values);
   const controllerNamespace = textOf(values, 'controller-namespace') ?? '';
-  const store = createPolicyStore(createCelEngine(), controllerNamespace);
-  store.update(loaded.inputs);
   const { client, transport } = createRegistryAccess(values, {
     observeRegistryRequest() {},
     observeCache() {},
   });
+  const access = createTrustAccess(values, ({ trustRoot, error }) => {
+    if (error !== undefined) output.note(`Warning: TrustRoot ${trustRoot} was not refreshed: ${error}`);
+  });
+  const store = createPolicyStore(createCelEngine(), controllerNamespace, access.trust);
+  access.trust.onChange(() => store.recompile());
   try {
+    store.update(loaded.inputs);
+    // Nobody refreshes behind a command: what can be had fresh is waited for, within the deadline of a refresh.
+    await access.trust.settled();
     const request = toRequest(readReference(reference), textOf(values, 'namespace') ?? '');
     const options = {
       noMatchPolicy: textOf(values, 'no-match-policy') as NoMatchPolicy,
@@ -67,8 +73,17 @@ export async function runVerify(
     }
     return decision.verdict.allowed ? 0 : 1;
   } finally {
+    await access.close();
     await transport.close();
   }
+}
+
+function toOneReference(values: OptionValues, positionals: readonly string[]): string {
+  const [reference, ...others] = positionals;
+  if (reference === undefined || others.length > 0) throw new UsageError('verify takes one REF');
+  if (reference === '-' && listOf(values, 'policy').includes('-'))
+    throw new UsageError('REF and --policy cannot both be standard input');
+  return reference;
 }
 
 function load(values: OptionValues): LoadedPolicies {

@@ -3,7 +3,8 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 
 /** Kinds of keys in use for model signatures. */
-export type SigningKeyKind = 'p256' | 'p384' | 'p521' | 'ed25519' | 'rsa2048';
+export type SigningKeyKind =
+  'p256' | 'p384' | 'p521' | 'ed25519' | 'rsa2048' | 'mldsa44' | 'mldsa65' | 'mldsa87';
 
 /** A key pair, its public half also as the PEM text that policies carry. */
 export interface SigningKey {
@@ -34,4 +35,7 @@ const GENERATORS: Readonly<Record<SigningKeyKind, () => KeyPair>> = {
   p521: () => generateKeyPairSync('ec', { namedCurve: 'P-521' }),
   ed25519: () => generateKeyPairSync('ed25519'),
   rsa2048: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  mldsa44: () => generateKeyPairSync('ml-dsa-44'),
+  mldsa65: () => generateKeyPairSync('ml-dsa-65'),
+  mldsa87: () => generateKeyPairSync('ml-dsa-87'),
 };

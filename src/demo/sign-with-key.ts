@@ -1,6 +1,6 @@
 // How is a statement signed with a key? Makes the Sigstore bundle (v0.3, DSSE) that cosign 3 or model_signing
 // writes for a managed key or a private PKI chain. Leaves keyless signing to sigstore.ts.
-import { createHash, createPublicKey, sign, type KeyObject } from 'node:crypto';
+import { constants, createHash, createPublicKey, sign, type KeyObject } from 'node:crypto';
 import { ed25519ph } from '@noble/curves/ed25519.js';
 import { publicKeyDer } from './keys.ts';
 import { IN_TOTO_PAYLOAD_TYPE, preAuthenticationEncoding, statementBytes } from './statement.ts';
@@ -13,10 +13,12 @@ export type SignatureHash = 'sha256' | 'sha384' | 'sha512';
 
 /** Where a key bundle departs from what cosign 3 writes without a log. */
 export interface KeySigningOptions {
-  /** Instead of the hash that fits the curve; ignored for Ed25519. */
+  /** Instead of the hash that fits the curve; ignored for Ed25519 and ML-DSA. */
   readonly hash?: SignatureHash;
   /** Ed25519ph, as cosign 2.6 and 3 sign with Ed25519 keys, instead of plain Ed25519. */
   readonly ed25519ph?: boolean;
+  /** RSA with PSS padding instead of PKCS#1 v1.5. */
+  readonly pss?: boolean;
   readonly payloadType?: string;
   /** `model_signing`: the hint is the hex SHA-256 of the PEM text, and `tlogEntries` and `keyid` are there but empty. */
   readonly style?: 'cosign' | 'model_signing';
@@ -71,10 +73,12 @@ export function dsseEnvelope(
 export function signBytes(
   bytes: Buffer,
   privateKey: KeyObject,
-  options: Pick<KeySigningOptions, 'hash' | 'ed25519ph'> = {},
+  options: Pick<KeySigningOptions, 'hash' | 'ed25519ph' | 'pss'> = {},
 ): Buffer {
+  if (privateKey.asymmetricKeyType?.startsWith('ml-dsa') === true) return sign(null, bytes, privateKey);
   if (privateKey.asymmetricKeyType !== 'ed25519') {
-    return sign(options.hash ?? naturalHash(privateKey), bytes, privateKey);
+    const padding = options.pss === true ? { padding: constants.RSA_PKCS1_PSS_PADDING } : {};
+    return sign(options.hash ?? naturalHash(privateKey), bytes, { key: privateKey, ...padding });
   }
   if (options.ed25519ph !== true) return sign(null, bytes, privateKey);
   // node:crypto has no Ed25519ph.

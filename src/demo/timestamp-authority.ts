@@ -1,6 +1,6 @@
 // Who says when a signature existed? An RFC 3161 timestamp authority with the shape of Sigstore's: no embedded
 // certificates, signed attributes with ESSCertIDv2, ECDSA. Leaves its trust to trusted-root.ts.
-import { createHash, sign } from 'node:crypto';
+import { createHash, sign, type KeyObject } from 'node:crypto';
 import * as der from './der.ts';
 import {
   basicConstraints,
@@ -25,6 +25,24 @@ const OID = {
   policy: '1.3.6.1.4.1.57264.2',
 } as const;
 
+/** What goes wrong with a timestamp; nothing by default. */
+export interface TimestampFaults {
+  /** `genTime` as written, such as `20260101000000.12Z`, instead of the whole second of `at`. */
+  readonly genTime?: string;
+  /** Signs in the authority's name. */
+  readonly signingKey?: KeyObject;
+  /** PKIStatus; 0 is granted. */
+  readonly status?: number;
+  /** Bytes that the signed attributes claim to be about, instead of the TSTInfo. */
+  readonly digestOf?: Buffer;
+  /** DER of the certificate that the signed attributes name. */
+  readonly namedCertificate?: Buffer;
+  /** OID of the content instead of TSTInfo, in both places. */
+  readonly contentType?: string;
+  /** DER elements after the accuracy. */
+  readonly extra?: readonly Buffer[];
+}
+
 /** A timestamp authority with its chain. */
 export interface TimestampAuthority {
   readonly url: string;
@@ -32,7 +50,12 @@ export interface TimestampAuthority {
   /** Leaf first, then the root. */
   readonly chain: readonly Buffer[];
   /** The DER `TimeStampResp` over these bytes; the time is cut to whole seconds. */
-  timestamp(bytes: Buffer, at: Date): Buffer;
+  timestamp(bytes: Buffer, at: Date, faults?: TimestampFaults): Buffer;
+}
+
+interface Stamping {
+  readonly at: Date;
+  readonly faults: TimestampFaults;
 }
 
 interface Signer {
@@ -63,12 +86,13 @@ export function createTimestampAuthority(
     url,
     commonName,
     chain: [certificate, root.certificate],
-    timestamp: (bytes, at) => timestampResponse(timestampInfo(bytes, at, name), at, signer),
+    timestamp: (bytes, at, faults = {}) =>
+      timestampResponse(timestampInfo(bytes, { at, faults, name }), { at, faults }, signer),
   };
 }
 
 // version, policy, imprint, serial, time, accuracy of a second, name of the authority
-function timestampInfo(bytes: Buffer, at: Date, name: Buffer): Buffer {
+function timestampInfo(bytes: Buffer, { at, faults, name }: Stamping & { readonly name: Buffer }): Buffer {
   return der.sequence(
     der.integer(1),
     der.objectIdentifier(OID.policy),
@@ -77,33 +101,36 @@ function timestampInfo(bytes: Buffer, at: Date, name: Buffer): Buffer {
       der.octetString(sha256(bytes)),
     ),
     der.integer(randomSerial()),
-    der.generalizedTime(at),
+    faults.genTime === undefined ? der.generalizedTime(at) : der.element(0x18, Buffer.from(faults.genTime)),
     der.sequence(der.integer(1)),
+    ...(faults.extra ?? []),
     der.tagged(0, der.tagged(4, name)),
   );
 }
 
-function timestampResponse(info: Buffer, at: Date, signer: Signer): Buffer {
+function timestampResponse(info: Buffer, stamping: Stamping, signer: Signer): Buffer {
+  const { status = 0, contentType = OID.timestampInfo } = stamping.faults;
   const signedData = der.sequence(
     der.integer(3),
     der.setOf(sha256Algorithm()),
-    der.sequence(der.objectIdentifier(OID.timestampInfo), der.tagged(0, der.octetString(info))),
+    der.sequence(der.objectIdentifier(contentType), der.tagged(0, der.octetString(info))),
     der.tagged(0, Buffer.alloc(0)),
-    der.setOf(signerInfo(info, at, signer)),
+    der.setOf(signerInfo(info, stamping, signer)),
   );
   const token = der.sequence(der.objectIdentifier(OID.signedData), der.tagged(0, signedData));
-  return der.sequence(der.sequence(der.integer(0)), token);
+  return der.sequence(der.sequence(der.integer(status)), token);
 }
 
-function signerInfo(info: Buffer, at: Date, signer: Signer): Buffer {
+function signerInfo(info: Buffer, { at, faults }: Stamping, signer: Signer): Buffer {
+  const { contentType = OID.timestampInfo, digestOf = info, namedCertificate = signer.certificate } = faults;
   const { issuer, serial } = signer.issuerAndSerial;
   const attributes = der.setOf(
-    attribute(OID.contentType, der.objectIdentifier(OID.timestampInfo)),
+    attribute(OID.contentType, der.objectIdentifier(contentType)),
     attribute(OID.signingTime, der.utcTime(at)),
-    attribute(OID.messageDigest, der.octetString(sha256(info))),
-    attribute(OID.signingCertificateV2, certificateReference(signer)),
+    attribute(OID.messageDigest, der.octetString(sha256(digestOf))),
+    attribute(OID.signingCertificateV2, certificateReference(signer, namedCertificate)),
   );
-  const signature = sign('sha256', attributes, signer.key.privateKey);
+  const signature = sign('sha256', attributes, faults.signingKey ?? signer.key.privateKey);
   return der.sequence(
     der.integer(1),
     der.sequence(issuer, der.integer(serial)),
@@ -115,10 +142,10 @@ function signerInfo(info: Buffer, at: Date, signer: Signer): Buffer {
 }
 
 // ESSCertIDv2: the hash (SHA-256 is its default), and issuer and serial, of the signing certificate.
-function certificateReference(signer: Signer): Buffer {
+function certificateReference(signer: Signer, certificate: Buffer): Buffer {
   const { issuer, serial } = signer.issuerAndSerial;
   const issuerSerial = der.sequence(der.sequence(der.tagged(4, issuer)), der.integer(serial));
-  const reference = der.sequence(der.octetString(sha256(signer.certificate)), issuerSerial);
+  const reference = der.sequence(der.octetString(sha256(certificate)), issuerSerial);
   return der.sequence(der.sequence(reference));
 }
 

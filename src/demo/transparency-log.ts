@@ -32,6 +32,13 @@ export interface LogBody {
   readonly body: Buffer;
 }
 
+/** What goes wrong with a note's signature line; nothing by default. */
+export interface NoteFaults {
+  readonly name?: string;
+  readonly keyId?: Buffer;
+  readonly signingKey?: SigningKey;
+}
+
 /** A log with its key. */
 export interface TransparencyLog {
   readonly version: RekorVersion;
@@ -40,6 +47,8 @@ export interface TransparencyLog {
   /** What entries name as `logId`: SHA-256 of the key (v1), or of origin and key (v2). */
   readonly logId: Buffer;
   append(entry: LogBody, at: Date): LogEntry;
+  /** Signs a checkpoint's text as the log does, in the name and with the key id given or its own. */
+  signNote(text: string, faults?: NoteFaults): string;
 }
 
 // Entries in front, so that proofs have depth from the first signature on.
@@ -62,6 +71,7 @@ export function createTransparencyLog(version: RekorVersion, baseUrl: string): T
     key,
     baseUrl,
     logId,
+    signNote: (text, faults = {}) => signNote(text, { origin, name, logId, key }, faults),
     append: (entry, at) => {
       const index = tree.append(entry.body);
       const proof = {
@@ -96,9 +106,13 @@ interface NoteSigner {
 /** A checkpoint over the tree as a signed note; the key hint is the first four bytes of the log's id. */
 export function signedCheckpoint(signer: NoteSigner, tree: MerkleTree): string {
   const note = `${signer.origin}\n${tree.size}\n${tree.root().toString('base64')}\n`;
-  const signature = signWithLogKey(Buffer.from(note), signer.key);
-  const line = Buffer.concat([signer.logId.subarray(0, 4), signature]).toString('base64');
-  return `${note}\n\u2014 ${signer.name} ${line}\n`;
+  return signNote(note, signer, {});
+}
+
+function signNote(text: string, signer: NoteSigner, faults: NoteFaults): string {
+  const { name = signer.name, keyId = signer.logId.subarray(0, 4), signingKey = signer.key } = faults;
+  const line = Buffer.concat([keyId, signWithLogKey(Buffer.from(text), signingKey)]).toString('base64');
+  return `${text}\n\u2014 ${name} ${line}\n`;
 }
 
 interface Promised {

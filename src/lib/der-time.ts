@@ -31,16 +31,14 @@ function toNumbers(parts: readonly string[] = []): readonly number[] {
 }
 
 function toDate(parts: readonly number[], milliseconds: number): Date {
-  const [year = Number.NaN, month = 0, ...rest] = parts;
-  const date = new Date(Date.UTC(year, month - 1, ...rest));
-  date.setUTCMilliseconds(milliseconds);
-  // Date.UTC reads years below 100 as 19xx and carries 31 February into March.
-  const isSame = parts.length === 6 && date.toISOString().startsWith(toIsoSeconds(parts));
-  if (!isSame) throw new DerError('DER time names no instant');
+  const [year, month, day, hour, minute, second] = parts as [number, number, number, number, number, number];
+  const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second, milliseconds));
+  // Date.UTC reads years below 100 as 19xx and carries 31 February into March: the date must say what was written.
+  const written = parts.map((part) => String(part).padStart(2, '0')).join('');
+  if (parts.length !== 6 || toDigits(date) !== written) throw new DerError('DER time names no instant');
   return date;
 }
 
-function toIsoSeconds([year = 0, ...rest]: readonly number[]): string {
-  const [month, day, hour, minute, second] = rest.map((part) => String(part).padStart(2, '0'));
-  return `${String(year).padStart(4, '0')}-${month}-${day}T${hour}:${minute}:${second}.`;
+function toDigits(date: Date): string {
+  return Number.isNaN(date.getTime()) ? '' : date.toISOString().slice(0, 19).replaceAll(/[-T:]/g, '');
 }

@@ -40,11 +40,19 @@ export interface Environment {
   readonly values: ReadonlyMap<string, ExpandedText>;
   /** True when envFrom may define any further name. */
   readonly isOpen: boolean;
-  /** Characters that expansion may still add in this container: bounds $(A)$(A)… growth over many variables. */
-  readonly budget: { left: number };
+  readonly budget: ExpansionBudget;
 }
 
-const EXPANSION_BUDGET_CHARS = 1024 * 1024;
+/** Characters that expansion may still make in one pod: bounds $(A)$(A)… growth over variables and containers. */
+export interface ExpansionBudget {
+  left: number;
+}
+
+/** A pod's budget, in characters: far beyond what any pod says, little to read. */
+export function createExpansionBudget(): ExpansionBudget {
+  return { left: 256 * 1024 };
+}
+
 /** Longest text that expansion may make, in characters; longer texts are read as long as they are written. */
 const MAX_EXPANDED_CHARS = 65_536;
 
@@ -52,10 +60,9 @@ const MAX_EXPANDED_CHARS = 65_536;
  * Reads env and envFrom. Of names given twice the last counts in commands and arguments, and in values whatever was
  * given before: the order in which the kubelet sets them.
  */
-export function toEnvironment(container: Container): Environment {
+export function toEnvironment(container: Container, budget: ExpansionBudget): Environment {
   const entries: Variable[] = [];
   const values = new Map<string, ExpandedText>();
-  const budget = { left: EXPANSION_BUDGET_CHARS };
   for (const [index, entry] of toArray(container.fields['env']).entries()) {
     const { name, value, valueFrom } = toRecord(entry);
     const raw = toText(value) ?? '';

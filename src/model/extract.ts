@@ -3,7 +3,9 @@
 import type { Finding } from '../reason.ts';
 import { quote, toArray, toRecord, toText } from '../lib/text.ts';
 import {
+  createExpansionBudget,
   type Container,
+  type ExpansionBudget,
   type ExpandedText,
   expandVariables,
   toContainers,
@@ -18,7 +20,9 @@ interface Sink {
   readonly references: ModelReference[];
   readonly images: ModelReference[];
   readonly findings: Finding[];
+  readonly unreadableImages: Finding[];
   readonly shortNames: ShortNames;
+  readonly budget: ExpansionBudget;
 }
 
 /**
@@ -27,13 +31,21 @@ interface Sink {
  *   Docker Hub, as the kubelet does
  */
 export function extractModels(template: PodTemplate, shortNames: ShortNames = 'Deny'): Extraction {
-  const sink: Sink = { references: [], images: [], findings: [], shortNames };
+  const sink: Sink = {
+    references: [],
+    images: [],
+    findings: [],
+    unreadableImages: [],
+    shortNames,
+    budget: createExpansionBudget(),
+  };
   extractImageVolumes(template, sink);
   for (const container of toContainers(template.spec, template.specPath)) {
     extractContainerImage(container, sink);
     extractUris(container, sink);
   }
-  return sink;
+  const { references, images, findings, unreadableImages } = sink;
+  return { references, images, findings, unreadableImages };
 }
 
 // KEP-4639: spec.volumes[].image.reference.
@@ -53,7 +65,11 @@ function extractContainerImage(container: Container, sink: Sink): void {
   const result = parseReference(image, 'DockerHub');
   // A digest that we do not read but a node may must not hide the repository: it then counts as no digest.
   const named = result.ok ? result : parseReference(image.split('@', 1)[0] ?? '', 'DockerHub');
-  if (named.ok)
+  if (!named.ok) {
+    const field = `${container.path}.image`;
+    const message = `${quote(image)} at ${field} is no image reference: ${named.problem}`;
+    sink.unreadableImages.push({ reason: 'ReferenceInvalid', message, field });
+  } else
     sink.images.push({
       reference: { ...named.reference, original: image.slice(0, MAX_REFERENCE_CHARS) },
       source: 'ContainerImage',
@@ -62,7 +78,7 @@ function extractContainerImage(container: Container, sink: Sink): void {
 }
 
 function extractUris(container: Container, sink: Sink): void {
-  const environment = toEnvironment(container);
+  const environment = toEnvironment(container, sink.budget);
   for (const { path, list } of toCommands(container)) {
     for (const [index, entry] of toArray(list).entries()) {
       const raw = toText(entry) ?? '';

@@ -22,4 +22,6 @@ export interface Extraction {
   readonly images: readonly ModelReference[];
   /** Uses that have no canonical reference: `ReferenceInvalid`, `UnresolvableReference`. */
   readonly findings: readonly Finding[];
+  /** Container images that cannot be read: refused only where a policy claims every image. */
+  readonly unreadableImages: readonly Finding[];
 }

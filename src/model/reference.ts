@@ -78,8 +78,9 @@ function splitRegistry(
     : withRepository(registry, name.slice(slash + 1));
 }
 
+// As containerd decides it: repositories have no upper case, so what has any is a host.
 function looksLikeHost(text: string): boolean {
-  return text.includes('.') || text.includes(':') || text.toLowerCase() === 'localhost';
+  return text.includes('.') || text.includes(':') || text === 'localhost' || text !== text.toLowerCase();
 }
 
 function withRepository(

@@ -101,6 +101,7 @@ function compileKeyless(
     trustRoot: name,
     root: root.root,
     requirements: raise(root.requirements, spec),
+    revoked: root.revoked,
   };
 }
 

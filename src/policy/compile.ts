@@ -4,6 +4,7 @@ import type { DenialReason, Finding } from '../reason.ts';
 import { isRecord, toArray, toRecord } from '../lib/text.ts';
 import type { Authority } from '../signature/authority.ts';
 import type { CelEngine, CelProgram, CelScope } from './cel/engine.ts';
+import { MODEL_SOURCES, type ModelSource } from '../model/model-reference.ts';
 import { compileAuthority, type AuthorityContext } from './compile-authority.ts';
 import type { CompiledModelSelector, CompiledPolicy, CompiledValidation } from './compiled.ts';
 import { compileGlob } from './glob.ts';
@@ -76,12 +77,24 @@ function compileNamespaces(selector: unknown, report: Report): LabelMatcher {
 const PLACEHOLDER = [{ name: 'placeholder', static: { action: 'Fail' } }];
 
 function compileModels(models: unknown, report: Report): CompiledPolicy['models'] {
-  if (models === undefined || models === null) return undefined;
-  const faults = validateSpec('ClusterModelPolicy', { models, authorities: PLACEHOLDER });
-  if (faults.length > 0) return undefined;
-  return toArray(models).map((model, index) =>
-    compileModel(model as ModelSelector, `spec.models[${index}]`, report),
-  );
+  // What is no list, or an empty one, says nothing about what was meant: every model reference.
+  if (!Array.isArray(models) || models.length === 0) return undefined;
+  return models.map((model, index) => compileModel(salvage(model), `spec.models[${index}]`, report));
+}
+
+// An entry with a fault goes on claiming what it can be read to claim, so that a typo opens nothing. What it would
+// leave out is not believed.
+function salvage(model: unknown): ModelSelector {
+  if (validateSpec('ClusterModelPolicy', { models: [model], authorities: PLACEHOLDER }).length === 0)
+    return model as ModelSelector;
+  const { glob, sources } = toRecord(model);
+  const known = toArray(sources).filter((source) => MODEL_SOURCES.includes(source as ModelSource));
+  return {
+    ...(typeof glob === 'string' && glob !== '' ? { glob } : {}),
+    ...(known.length > 0 && known.length === toArray(sources).length
+      ? { sources: known as ModelSource[] }
+      : {}),
+  };
 }
 
 function compileModel(model: ModelSelector, path: string, report: Report): CompiledModelSelector {
@@ -93,6 +106,7 @@ function compileModel(model: ModelSelector, path: string, report: Report): Compi
   return {
     matches: (name) => include(name) && !exclude.some((matches) => matches(name)),
     hasGlob: model.glob !== undefined,
+    isEverything: (model.glob ?? '**') === '**' && exclude.length === 0,
     sources: model.sources === undefined ? undefined : new Set(model.sources),
   };
 }

@@ -12,6 +12,8 @@ export interface CompiledModelSelector {
   readonly matches: GlobMatcher;
   /** True when a glob names repositories: only then ordinary container images can be meant. */
   readonly hasGlob: boolean;
+  /** True when no repository is left out. */
+  readonly isEverything: boolean;
   readonly sources: ReadonlySet<ModelSource> | undefined;
 }
 

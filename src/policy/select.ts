@@ -31,12 +31,19 @@ export function selectByReference(
 export function isClaimed(policies: readonly CompiledPolicy[], image: ModelReference): boolean {
   const name = toCanonicalName(image.reference);
   return policies.some(({ models }) =>
-    (models ?? []).some(
-      (selector) =>
-        (selector.hasGlob || selector.sources?.has('ContainerImage') === true) &&
-        matchSelector(selector, image, name),
-    ),
+    (models ?? []).some((selector) => claimsImages(selector) && matchSelector(selector, image, name)),
   );
+}
+
+/** True when some policy says that every container image is a model: then also one that cannot be read. */
+export function claimsEveryImage(policies: readonly CompiledPolicy[]): boolean {
+  return policies.some(({ models }) =>
+    (models ?? []).some((selector) => claimsImages(selector) && selector.isEverything),
+  );
+}
+
+function claimsImages({ hasGlob, sources }: CompiledModelSelector): boolean {
+  return sources === undefined ? hasGlob : sources.has('ContainerImage');
 }
 
 function matchSelector(selector: CompiledModelSelector, use: ModelReference, name: string): boolean {

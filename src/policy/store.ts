@@ -1,8 +1,9 @@
 // Which policies are in force right now? Holds the last known objects, compiles them when they change, and hands each
 // request one immutable snapshot, so that one request sees one world.
 import { isRecord, toRecord, toText } from '../lib/text.ts';
+import type { TrustReader } from '../trust/trust-source.ts';
 import type { CelEngine } from './cel/engine.ts';
-import { compileTrustRoot, type CompiledTrustRoot } from './compile-trust-root.ts';
+import { compileTrustRoots } from './compile-trust-root.ts';
 import { compilePolicy, type PolicySource } from './compile.ts';
 import type { CompiledPolicy } from './compiled.ts';
 import type { MaterialContext, SourceMaterial } from './source-material.ts';
@@ -39,19 +40,28 @@ export interface PolicyStore {
   /** The present world; undefined before the first update. */
   snapshot(): PolicySnapshot | undefined;
   update(inputs: PolicyInputs): void;
+  /** Compiles the last inputs again, with the trust of now; before the first update it does nothing. */
+  recompile(): void;
 }
 
-/** Creates an empty store. */
-export function createPolicyStore(engine: CelEngine, controllerNamespace: string): PolicyStore {
+/** Creates an empty store. @param trust is told which TrustRoots there are, and asked for their roots */
+export function createPolicyStore(
+  engine: CelEngine,
+  controllerNamespace: string,
+  trust: TrustReader,
+): PolicyStore {
   let current: PolicySnapshot | undefined;
+  let last: PolicyInputs | undefined;
+  function update(inputs: PolicyInputs): void {
+    last = inputs;
+    const generation = (current?.generation ?? 0) + 1;
+    current = compileSnapshot(inputs, { engine, controllerNamespace, trust, generation });
+  }
   return {
     snapshot: () => current,
-    update(inputs) {
-      current = compileSnapshot(inputs, {
-        engine,
-        controllerNamespace,
-        generation: (current?.generation ?? 0) + 1,
-      });
+    update,
+    recompile() {
+      if (last !== undefined) update(last);
     },
   };
 }
@@ -59,14 +69,14 @@ export function createPolicyStore(engine: CelEngine, controllerNamespace: string
 interface SnapshotOptions {
   readonly engine: CelEngine;
   readonly controllerNamespace: string;
+  readonly trust: TrustReader;
   readonly generation: number;
 }
 
 function compileSnapshot(inputs: PolicyInputs, options: SnapshotOptions): PolicySnapshot {
-  const { engine, controllerNamespace, generation } = options;
+  const { engine, controllerNamespace, trust, generation } = options;
   const material: MaterialContext = { material: inputs.material, controllerNamespace };
-  const trustRoots = new Map<string, CompiledTrustRoot>();
-  for (const [name, spec] of inputs.trustRoots) trustRoots.set(name, compileTrustRoot(spec, material));
+  const trustRoots = compileTrustRoots(inputs.trustRoots, material, trust);
   const context = { ...material, engine, trustRoots };
   return {
     generation,

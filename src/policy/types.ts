@@ -99,16 +99,36 @@ export interface ClusterModelPolicySpec {
   readonly validationActions?: readonly ValidationAction[];
 }
 
+/** A JSON document from exactly one place. */
+export interface JsonSource {
+  readonly json?: string;
+  readonly secretKeyRef?: KeyReference;
+  readonly configMapKeyRef?: KeyReference;
+}
+
+/** One thing that is not trusted any more: exactly one of the three, and why. */
+export interface RevocationSpec {
+  readonly spki?: string;
+  readonly certificateSerial?: string;
+  readonly artifactDigest?: string;
+  readonly reason: string;
+}
+
 export interface TrustRootSpec {
   readonly sigstorePublicGood?: Record<string, never>;
-  readonly trustedRoot?: {
-    readonly json?: string;
-    readonly secretKeyRef?: KeyReference;
-    readonly configMapKeyRef?: KeyReference;
+  readonly github?: Record<string, never>;
+  readonly tuf?: {
+    readonly mirror: string;
+    readonly root: JsonSource;
+    readonly trustedRootTarget?: string;
+    readonly refreshInterval?: string;
   };
+  readonly trustedRoot?: JsonSource;
   readonly requirements?: {
     readonly logEntries?: number;
     readonly timestamps?: number;
     readonly certificateTimestamps?: number;
   };
+  readonly revoked?: readonly RevocationSpec[];
+  readonly witnesses?: readonly { readonly name: string; readonly key: string }[];
 }

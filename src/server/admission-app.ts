@@ -3,6 +3,7 @@
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { ReviewHandler } from '../admission/handle.ts';
 import { MAX_REVIEW_BYTES } from '../admission/review.ts';
+import { createBodyGate } from './body-gate.ts';
 import { parseDurationMs } from '../lib/duration.ts';
 import { toRecord } from '../lib/text.ts';
 
@@ -15,7 +16,7 @@ export function createAdmissionApp(handle: ReviewHandler): Express {
   app.disable('etag');
   // Compressed bodies are refused: nobody sends them, and they could grow.
   const readBody = express.raw({ type: () => true, limit: MAX_REVIEW_BYTES, inflate: false });
-  app.post('/validate', readBody, async (request, response) => {
+  app.post('/validate', createBodyGate(), readBody, async (request, response) => {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const result = await handle(body, toTimeoutMs(request.query['timeout']));
     response.status(result.status).json(result.body);

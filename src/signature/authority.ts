@@ -1,4 +1,5 @@
 // Whom does a policy trust, in the form that verification needs? Compiled once per policy by policy/compile.ts.
+import type { Revocations } from '../trust/revocation.ts';
 import type { TrustedRoot } from '../trust/trusted-root.ts';
 import type { SignatureFormat } from './facts.ts';
 import type { CertificateIdentityMatcher } from './certificate-identity.ts';
@@ -20,6 +21,13 @@ export interface KeyAuthority {
   readonly name: string;
   readonly signatureFormats: ReadonlySet<SignatureFormat>;
   readonly keys: readonly TrustedKey[];
+  /** Who else must have seen the signature; absent: log entries and timestamps are ignored. */
+  readonly observers?: {
+    readonly trustRoot: string;
+    readonly root: TrustedRoot;
+    /** `certificateTimestamps` does not apply; `timestamps` may be 0 here. */
+    readonly requirements: Requirements;
+  };
 }
 
 /** Signed with a short-lived certificate of the trust root's CA for one of these identities. */
@@ -31,6 +39,8 @@ export interface KeylessAuthority {
   readonly trustRoot: string;
   readonly root: TrustedRoot;
   readonly requirements: Requirements;
+  /** What the trust root revokes. */
+  readonly revoked: Revocations;
 }
 
 /** Signed with a certificate of a private PKI for one of these identities. */

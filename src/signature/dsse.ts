@@ -1,8 +1,8 @@
-// Does this key sign this envelope? DSSE v1 pre-authentication encoding, and the algorithms each key type may use.
-// Specification: DSSE protocol.md; hashes by curve as cosign and model_signing write them, SHA-256 as older tools did.
-import { verify, type KeyObject } from 'node:crypto';
-import { ed25519ph } from '@noble/curves/ed25519.js';
+// Does this key sign this envelope? DSSE v1 pre-authentication encoding; which algorithms a key may use is decided
+// by key-algorithm.ts. Specification: DSSE protocol.md.
+import type { KeyObject } from 'node:crypto';
 import type { Envelope } from './bundle.ts';
+import { findAlgorithm } from './key-algorithm.ts';
 
 /** The bytes that a DSSE signature is over: `DSSEv1 SP len(type) SP type SP len(payload) SP payload`. */
 export function toPreAuthenticationEncoding(payloadType: string, payload: Buffer): Buffer {
@@ -10,29 +10,13 @@ export function toPreAuthenticationEncoding(payloadType: string, payload: Buffer
   return Buffer.concat([Buffer.from(header, 'utf8'), payload]);
 }
 
-const CURVE_HASHES: Readonly<Record<string, readonly string[]>> = {
-  prime256v1: ['sha256'],
-  secp384r1: ['sha384', 'sha256'],
-  secp521r1: ['sha512', 'sha256'],
-};
+/** The algorithm by which the key verifies the envelope's signature, or undefined when it does not. */
+export function findEnvelopeAlgorithm(envelope: Envelope, key: KeyObject): string | undefined {
+  const encoded = toPreAuthenticationEncoding(envelope.payloadType, envelope.payload);
+  return findAlgorithm(key, encoded, envelope.signature);
+}
 
 /** True when the public key verifies the envelope's signature; false for every key type that is not supported. */
 export function verifyEnvelope(envelope: Envelope, key: KeyObject): boolean {
-  const encoded = toPreAuthenticationEncoding(envelope.payloadType, envelope.payload);
-  return verifyBytes(encoded, key, envelope.signature);
-}
-
-function verifyBytes(data: Buffer, key: KeyObject, signature: Buffer): boolean {
-  if (key.asymmetricKeyType === 'ed25519')
-    return verify(null, data, key, signature) || verifyPrehashed(data, key, signature);
-  const hashes = CURVE_HASHES[key.asymmetricKeyDetails?.namedCurve ?? ''] ?? [];
-  return key.asymmetricKeyType === 'ec' && hashes.some((hash) => verify(hash, data, key, signature));
-}
-
-// RFC 8032 §5.1 Ed25519ph with empty context: what cosign 2.6 and 3 write for Ed25519 keys.
-function verifyPrehashed(data: Buffer, key: KeyObject, signature: Buffer): boolean {
-  const { x } = key.export({ format: 'jwk' });
-  if (x === undefined || signature.length !== 64) return false;
-  // strict points: cofactorless-only encodings must not make one signature count twice
-  return ed25519ph.verify(signature, data, Buffer.from(x, 'base64url'), { zip215: false });
+  return findEnvelopeAlgorithm(envelope, key) !== undefined;
 }

@@ -10,3 +10,11 @@ export class SignatureError extends Error {
     this.reason = reason;
   }
 }
+
+/** Our own core accepted what @sigstore/verify refuses: a denial, and a case for whoever keeps the two in step. */
+export class DisagreementError extends SignatureError {
+  /** @param opinion what the library said, escaped */
+  constructor(opinion: string) {
+    super('SignatureInvalid', `the second opinion refuses what our own verification accepts: ${opinion}`);
+  }
+}

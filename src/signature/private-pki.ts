@@ -77,6 +77,8 @@ export function verifyPrivatePki(
     trustAnchor: sha256Hex(path.at(-1)?.certificate.spki ?? Buffer.alloc(0)),
     timeSources: [],
     logs: [],
+    // The library knows no private chains.
+    secondOpinion: 'cannotJudge',
   };
 }
 

@@ -2,10 +2,10 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { sha256Hex } from '../lib/digest.ts';
 import { quote } from '../lib/text.ts';
+import { isSigningKey } from './key-algorithm.ts';
 
 /** Most PEM blocks of one authority: several mean rotation, not a phone book. */
 export const MAX_KEYS = 16;
-const CURVES = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
 
 /** A key that an authority names. */
 export interface TrustedKey {
@@ -21,7 +21,7 @@ export type KeysResult =
   | { readonly ok: true; readonly keys: readonly TrustedKey[] }
   | { readonly ok: false; readonly problem: string };
 
-/** Parses one or more `PUBLIC KEY` PEM blocks: ECDSA P-256, P-384 and P-521, Ed25519. */
+/** Parses one or more `PUBLIC KEY` PEM blocks: ECDSA P-256, P-384, P-521, Ed25519, RSA from 2048 bits, ML-DSA. */
 export function parsePublicKeys(pem: string): KeysResult {
   const blocks =
     pem.match(/-----BEGIN [A-Z0-9 ]{1,40}-----[^-]{1,10000}-----END [A-Z0-9 ]{1,40}-----/g) ?? [];
@@ -47,18 +47,20 @@ function parsePublicKey(block: string): TrustedKey | string {
   } catch {
     return 'a PUBLIC KEY block does not parse';
   }
-  if (!isAllowed(key))
-    return `a key of type ${key.asymmetricKeyType ?? 'unknown'} ${key.asymmetricKeyDetails?.namedCurve ?? ''} is not supported`.trimEnd();
+  if (!isSigningKey(key)) return `a key of type ${toKind(key)} is not supported`;
   return toTrustedKey(toCanonicalKey(key));
 }
 
-function isAllowed(key: KeyObject): boolean {
-  if (key.asymmetricKeyType === 'ed25519') return true;
-  return key.asymmetricKeyType === 'ec' && CURVES.has(key.asymmetricKeyDetails?.namedCurve ?? '');
+function toKind({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {
+  const { namedCurve, modulusLength } = asymmetricKeyDetails ?? {};
+  const type = asymmetricKeyType ?? 'unknown';
+  const detail = namedCurve ?? (modulusLength === undefined ? undefined : `with ${modulusLength} bits`);
+  return detail === undefined ? type : `${type} ${detail}`;
 }
 
 // One point has several encodings (SEC 1 §2.3.3): the same key must have one fingerprint, or it counts as two signers.
 function toCanonicalKey(key: KeyObject): KeyObject {
+  if (key.asymmetricKeyType !== 'ec') return key;
   return createPublicKey({ key: key.export({ format: 'jwk' }), format: 'jwk' });
 }
 

@@ -42,19 +42,22 @@ export function readSignatureAlgorithm(
 ): SignatureAlgorithm {
   const [type, parameters, ...others] = childrenOf(element, DER_TAG.sequence);
   const oid = toOid(type);
-  const algorithm = findSignature(oid, digest);
-  if (algorithm === undefined) throw new DerError(`signature algorithm ${oid} is not supported`);
+  const algorithm = toAlgorithm(oid, digest);
   // RFC 5758 §3.2 and RFC 8410 §3: no parameters; RFC 4055 §5: NULL.
-  const wanted = algorithm.keyType === 'rsa' ? DER_TAG.null : undefined;
-  const isFitting =
-    parameters?.tag === wanted && (parameters === undefined || parameters.content.length === 0);
-  if (!isFitting || others.length > 0) throw new DerError(`signature algorithm ${oid} has wrong parameters`);
+  const isGood = algorithm.keyType === 'rsa' ? isNull(parameters) : parameters === undefined;
+  if (!isGood || others.length > 0) throw new DerError(`signature algorithm ${oid} has wrong parameters`);
   return algorithm;
 }
 
-function findSignature(oid: string, digest: HashName | undefined): SignatureAlgorithm | undefined {
+function toAlgorithm(oid: string, digest: HashName | undefined): SignatureAlgorithm {
   if (oid === RSA_ENCRYPTION && digest !== undefined) return { keyType: 'rsa', hash: digest };
-  return Object.hasOwn(SIGNATURES, oid) ? SIGNATURES[oid] : undefined;
+  const algorithm = Object.hasOwn(SIGNATURES, oid) ? SIGNATURES[oid] : undefined;
+  if (algorithm === undefined) throw new DerError(`signature algorithm ${oid} is not supported`);
+  return algorithm;
+}
+
+function isNull(parameters: DerElement | undefined): boolean {
+  return parameters?.tag === DER_TAG.null && parameters.content.length === 0;
 }
 
 /** Reads the AlgorithmIdentifier of a hash; parameters are absent or NULL (RFC 5754 §2). @throws DerError */
@@ -63,9 +66,8 @@ export function readHashAlgorithm(element: DerElement | undefined): HashName {
   const oid = toOid(type);
   const hash = Object.hasOwn(HASHES, oid) ? HASHES[oid] : undefined;
   if (hash === undefined) throw new DerError(`hash algorithm ${oid} is not supported`);
-  const isNull =
-    parameters === undefined || (parameters.tag === DER_TAG.null && parameters.content.length === 0);
-  if (!isNull || others.length > 0) throw new DerError(`hash algorithm ${oid} has wrong parameters`);
+  if ((parameters !== undefined && !isNull(parameters)) || others.length > 0)
+    throw new DerError(`hash algorithm ${oid} has wrong parameters`);
   return hash;
 }
 
@@ -82,9 +84,9 @@ export function verifyWithAlgorithm(
 /** True for keys that authorities may use: P-256, P-384, P-521, RSA of 2048 bits or more, Ed25519. */
 export function isStrongKey(key: KeyObject): boolean {
   const { namedCurve = '', modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
-  if (key.asymmetricKeyType === 'ec') return CURVES.has(namedCurve);
-  if (key.asymmetricKeyType === 'rsa') return modulusLength >= MIN_RSA_BITS;
-  return key.asymmetricKeyType === 'ed25519';
+  const type = key.asymmetricKeyType;
+  if (type === 'ec') return CURVES.has(namedCurve);
+  return type === 'rsa' ? modulusLength >= MIN_RSA_BITS : type === 'ed25519';
 }
 
 /** The algorithm of logs, which name none: SHA-256 with ECDSA or RSA, or Ed25519 (RFC 6962 §2.1.4, C2SP signed-note). */

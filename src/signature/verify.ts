@@ -5,14 +5,16 @@ import { splitDigest } from '../lib/digest.ts';
 import { quote } from '../lib/text.ts';
 import type { KeyAuthority, SigningAuthority } from './authority.ts';
 import type { SignatureCandidate } from './candidate.ts';
+import { toEnvelopeContent } from './content.ts';
 import { SignatureError } from './error.ts';
-import type { SignatureFacts } from './facts.ts';
-import { verifyEnvelope } from './dsse.ts';
+import type { SignatureFacts, SignerFacts, VerifyOptions } from './facts.ts';
+import { verifyKeySignature } from './key.ts';
 import { verifyKeyless } from './keyless.ts';
 import { verifyPrivatePki } from './private-pki.ts';
 import { verifyModelFiles } from './model-signing.ts';
+import { preparedTrustOf } from './prepared-trust.ts';
+import { refuseRevoked } from './revoked.ts';
 import { requireSignatureSubject } from './statement.ts';
-import { witnessKeySignature } from './witness.ts';
 
 /** What a signature must be about. */
 export interface SignedSubject {
@@ -23,23 +25,29 @@ export interface SignedSubject {
 
 /**
  * Verifies one candidate for one authority.
- * @param now time of the request; verified times more than five minutes later are refused
+ * @param when time of the request, alone or with how to verify
  * @throws SignatureError with the reason why the candidate does not satisfy the authority
  */
 export function verifySignature(
   candidate: SignatureCandidate,
   authority: SigningAuthority,
   subject: SignedSubject,
-  now: Date,
+  when: Date | VerifyOptions,
 ): SignatureFacts {
   if (!authority.signatureFormats.has(candidate.format))
     throw new SignatureError(
       'SignerNotTrusted',
       `a ${candidate.format} signature is present, but signatureFormats does not list it`,
     );
-  const signer = verifySigner(candidate, authority, now);
+  const options = when instanceof Date ? { now: when } : when;
+  const signer = verifySigner(candidate, authority, options);
   // What was signed is only looked at once it is known who signed it.
   verifySubject(candidate, subject);
+  if (authority.kind === 'keyless')
+    refuseRevoked(
+      { spkis: [], certificateSerials: [], artifactDigests: [subject.digest] },
+      authority.revoked,
+    );
   return {
     ...signer,
     format: candidate.format,
@@ -55,33 +63,38 @@ export function verifySignature(
 export function verifySigner(
   candidate: SignatureCandidate,
   authority: SigningAuthority,
-  now: Date,
+  options: VerifyOptions,
 ): SignerFacts {
-  if (authority.kind === 'key') return verifyKey(candidate, authority);
-  if (authority.kind === 'keyless') return verifyKeyless(candidate, authority, now);
-  return verifyPrivatePki(candidate, authority, now);
+  if (authority.kind === 'key') return verifyKey(candidate, authority, options);
+  if (authority.kind === 'keyless') return verifyKeyless(candidate, authority, options);
+  return verifyPrivatePki(candidate, authority, options.now);
 }
 
-/** What is known of a signer, before the format is added. */
-export type SignerFacts = Omit<SignatureFacts, 'format' | 'annotations'>;
-
-function verifyKey({ bundle }: SignatureCandidate, authority: KeyAuthority): SignerFacts {
+function verifyKey(
+  { bundle }: SignatureCandidate,
+  { keys, observers }: KeyAuthority,
+  options: VerifyOptions,
+): SignerFacts {
   if (bundle.material.kind !== 'publicKey')
     throw new SignatureError(
       'SignerNotTrusted',
       'it is signed with a certificate where the authority names keys',
     );
-  const { hint } = bundle.material;
-  for (const { key, fingerprint } of authority.keys) {
-    if (!verifyEnvelope(bundle.envelope, key)) continue;
-    witnessKeySignature(bundle.envelope, key);
-    return { issuer: '', subject: '', claims: {}, keyFingerprint: fingerprint, timeSources: [], logs: [] };
-  }
-  // The hint is the bundle's own claim: good enough to choose between two words, never to trust.
-  const isNamed = hint !== undefined && authority.keys.some(({ hints }) => hints.has(hint));
-  throw isNamed
-    ? new SignatureError('SignatureInvalid', 'it names a trusted key, but that key did not sign it')
-    : new SignatureError('SignerNotTrusted', 'none of the authority’s keys signed it');
+  const { logEntries, timestamps } = bundle;
+  const signature = {
+    content: toEnvelopeContent(bundle.envelope),
+    hint: bundle.material.hint,
+    logEntries,
+    timestamps,
+  };
+  if (observers === undefined) return verifyKeySignature(signature, keys, undefined, options);
+  const { root, trustRoot, requirements } = observers;
+  return verifyKeySignature(
+    signature,
+    keys,
+    { trust: preparedTrustOf(root), trustRoot, requirements },
+    options,
+  );
 }
 
 function verifySubject({ format, statement }: SignatureCandidate, subject: SignedSubject): void {

@@ -1,188 +1,193 @@
-// What does @sigstore/verify say about this bundle? Its only importer: hands the library our own SignedEntity and
-// TrustMaterial through its public interface, with signed bytes used as they came and links inside a trusted root
-// verified once. The library leans on behaviour that is not written down: its version is pinned and tested.
-import { verify as verifySignatureBytes, createPublicKey, type KeyObject } from 'node:crypto';
-import { ASN1Obj, X509Certificate, type RFC3161Timestamp } from '@sigstore/core';
+// What does @sigstore/verify say about evidence that our own core accepted? Its only importer: hands the library our own
+// SignedEntity through its public interface, with every signature left to it. A refusal is a disagreement. The library
+// leans on behaviour that is not written down: its version is pinned and tested.
+import { createHash, type KeyObject } from 'node:crypto';
+import { crypto as library, dsse } from '@sigstore/core';
 import { VerificationError, Verifier, type SignedEntity, type TrustMaterial } from '@sigstore/verify';
-import type { DenialReason } from '../reason.ts';
-import { DER_TAG, readDer, readDerChildren, requireTag } from '../lib/der.ts';
 import { quote } from '../lib/text.ts';
-import type { CertificateAuthority, LogAuthority, TrustedRoot } from '../trust/trusted-root.ts';
-import type { Envelope, LogEntry } from './bundle.ts';
-import { toPreAuthenticationEncoding, verifyEnvelope } from './dsse.ts';
-import { SignatureError } from './error.ts';
-import { sha256Hex } from '../lib/digest.ts';
+import type { LogEntry } from './bundle.ts';
+import type { LeafCertificate } from './certificate.ts';
+import type { SignedContent } from './content.ts';
+import { DisagreementError } from './error.ts';
+import type { SecondOpinion } from './facts.ts';
+import { toIntegratedTime } from './log-entry.ts';
+import type { Observations, RequiredTrust } from './observers.ts';
+import type { PreparedAuthority, PreparedTrust } from './prepared-trust.ts';
+import { toTrustMaterial, WitnessCertificate, WitnessTimestamp } from './witness-objects.ts';
 
 type SignatureContent = SignedEntity['signature'];
 type LibraryLogEntry = SignedEntity['tlogEntries'][number];
 
-/** A certificate as the library walks it, on raw bytes. */
-export class WitnessCertificate extends X509Certificate {
-  readonly #der: Buffer;
-  readonly #tbs: Buffer;
-  readonly #spki: Buffer;
-  readonly #precertificateTbs: Buffer | undefined;
-  #issuerKey: KeyObject | undefined;
-  readonly #links = new WeakMap<X509Certificate, boolean>();
-
-  /** @param precertificateTbs signed part without SCTs; only leaves have one */
-  constructor(der: Buffer, precertificateTbs?: Buffer) {
-    super(ASN1Obj.parseBuffer(der as Buffer<ArrayBuffer>));
-    const [tbs] = readDerChildren(readDer(der, DER_TAG.sequence).content);
-    this.#der = der;
-    this.#tbs = requireTag(tbs, DER_TAG.sequence).bytes;
-    this.#spki = requireTag(
-      readDerChildren(requireTag(tbs, DER_TAG.sequence).content)[6],
-      DER_TAG.sequence,
-    ).bytes;
-    this.#precertificateTbs = precertificateTbs;
-  }
-
-  override get publicKey(): Buffer {
-    return this.#spki;
-  }
-
-  override equals(other: X509Certificate): boolean {
-    return other instanceof WitnessCertificate && this.#der.equals(other.#der);
-  }
-
-  /** Links between certificates of one trusted root are proven once; they cannot change. */
-  override verify(issuer?: X509Certificate): boolean {
-    const by = issuer ?? this;
-    const known = this.#links.get(by);
-    if (known !== undefined) return known;
-    const isGood = by instanceof WitnessCertificate && this.#isSignedBy(by);
-    this.#links.set(by, isGood);
-    return isGood;
-  }
-
-  #isSignedBy(issuer: WitnessCertificate): boolean {
-    issuer.#issuerKey ??= createPublicKey({ key: issuer.#spki, format: 'der', type: 'spki' });
-    return verifySignatureBytes(this.signatureAlgorithm, this.#tbs, issuer.#issuerKey, this.signatureValue);
-  }
-
-  /** The library clones a leaf only to cut its SCTs out and encode it again; both are done already. */
-  override clone(): X509Certificate {
-    const tbs = this.#precertificateTbs ?? this.#tbs;
-    const standIn = { extensions: [...this.extensions], tbsCertificate: { toDER: () => tbs } };
-    return standIn as unknown as X509Certificate;
-  }
+/** What the core accepted; `algorithm` as `SignedContent.findAlgorithm` named it. */
+export interface AcceptedSignature {
+  readonly content: SignedContent;
+  readonly algorithm: string;
+  readonly observations: Observations;
 }
 
-function toContent(envelope: Envelope): SignatureContent {
-  const encoded = toPreAuthenticationEncoding(envelope.payloadType, envelope.payload);
-  return {
-    signature: envelope.signature,
-    compareSignature: (signature) => envelope.signature.equals(signature),
-    compareDigest: (digest) => sha256Hex(envelope.payload) === digest.toString('hex'),
-    compareSignedDigest: (digest) => sha256Hex(encoded) === digest.toString('hex'),
-    verifySignature: (key) => verifyEnvelope(envelope, key),
-  };
-}
+// DSSE: the library names no hash, so OpenSSL's default counts, SHA-256. Messages: the hash that the bundle names.
+const JUDGED_DSSE = new Set(['ecdsa-sha256', 'rsa-pkcs1-sha256', 'ed25519']);
+const JUDGED_MESSAGE = /^(?:ecdsa|rsa-pkcs1)-/;
 
-function toLibraryLog({ baseUrl, logId, publicKey, validFor }: LogAuthority): TrustMaterial['tlogs'][number] {
-  return { baseURL: baseUrl, logID: logId, publicKey, validFor };
-}
-
-function toLibraryAuthority({
-  chain,
-  validFor,
-}: CertificateAuthority): TrustMaterial['certificateAuthorities'][number] {
-  return { certChain: chain.map((der) => new WitnessCertificate(der)), validFor };
-}
-
-const materials = new WeakMap<TrustedRoot, TrustMaterial>();
-
-/** The library's view of a trusted root, made once per root. @throws SignatureError `TrustRootUnavailable` */
-export function toTrustMaterial(root: TrustedRoot): TrustMaterial {
-  const known = materials.get(root);
-  if (known !== undefined) return known;
-  try {
-    const material: TrustMaterial = {
-      certificateAuthorities: root.certificateAuthorities.map(toLibraryAuthority),
-      timestampAuthorities: root.timestampAuthorities.map(toLibraryAuthority),
-      tlogs: root.logs.map(toLibraryLog),
-      ctlogs: root.certificateLogs.map(toLibraryLog),
-      publicKey: () => {
-        throw new SignatureError('InternalError', 'a trusted root holds no signing keys');
-      },
+/** Asks the library about a signature by a certificate. @throws DisagreementError */
+export function witnessCertificate(
+  accepted: AcceptedSignature & { readonly leaf: LeafCertificate },
+  required: RequiredTrust,
+): SecondOpinion {
+  if (!canJudge(accepted, required.trust)) return 'cannotJudge';
+  return agree(() => {
+    const { der, precertificateTbs } = accepted.leaf;
+    const key = {
+      $case: 'certificate' as const,
+      certificate: new WitnessCertificate(der, precertificateTbs),
     };
-    materials.set(root, material);
-    return material;
+    const { logEntries, timestamps, certificateTimestamps } = required.requirements;
+    new Verifier(toTrustMaterial(required.trust), {
+      tlogThreshold: logEntries,
+      timestampThreshold: timestamps,
+      ctlogThreshold: certificateTimestamps,
+    }).verify(toEntity(accepted, key, required.trust));
+  });
+}
+
+/** Asks the library about a signature by a managed key. @throws DisagreementError */
+export function witnessKey(
+  accepted: AcceptedSignature & { readonly key: KeyObject },
+  required: RequiredTrust | undefined,
+): SecondOpinion {
+  if (!canJudge(accepted, required?.trust)) return 'cannotJudge';
+  return agree(() => {
+    const trust: TrustMaterial = {
+      ...(required === undefined ? NOBODY : toTrustMaterial(required.trust)),
+      publicKey: () => ({ publicKey: accepted.key, validFor: () => true }),
+    };
+    const { logEntries = 0, timestamps = 0 } = required?.requirements ?? {};
+    new Verifier(trust, {
+      tlogThreshold: logEntries,
+      timestampThreshold: timestamps,
+      ctlogThreshold: 0,
+    }).verify(toEntity(accepted, { $case: 'public-key', hint: '' }, required?.trust));
+  });
+}
+
+const NOBODY = { certificateAuthorities: [], timestampAuthorities: [], tlogs: [], ctlogs: [] };
+
+// The library needs chains that end in a self-signed root, ECDSA timestamps, and checkpoint keys named by the log id.
+function canJudge({ content, algorithm, observations }: AcceptedSignature, trust?: PreparedTrust): boolean {
+  const { source } = content;
+  const isJudged =
+    source.kind === 'dsse'
+      ? JUDGED_DSSE.has(algorithm)
+      : source.artifact !== undefined && JUDGED_MESSAGE.test(algorithm);
+  const { certificateAuthorities = [], timestampAuthorities = [] } = trust ?? {};
+  return (
+    isJudged &&
+    certificateAuthorities.every(isRooted) &&
+    (observations.stamps.length === 0 ||
+      timestampAuthorities.every((authority) => isRooted(authority) && isEcdsa(authority))) &&
+    observations.entries.every(({ log }) => isNamedByLogId(log))
+  );
+}
+
+function isRooted({ chain }: PreparedAuthority): boolean {
+  const anchor = chain.at(-1)?.certificate;
+  return anchor !== undefined && anchor.issuer.equals(anchor.subject);
+}
+
+function isEcdsa({ chain: [signer] }: PreparedAuthority): boolean {
+  return signer?.key.asymmetricKeyType === 'ec';
+}
+
+function isNamedByLogId({ logId, checkpointKeyId }: PreparedTrust['logs'][number]): boolean {
+  return checkpointKeyId === undefined || checkpointKeyId.subarray(0, 4).equals(logId.subarray(0, 4));
+}
+
+function agree(ask: () => void): SecondOpinion {
+  try {
+    // No policy is passed: the library would read the identity as an unanchored regular expression.
+    ask();
+    return 'agrees';
   } catch (error) {
-    throw new SignatureError(
-      'TrustRootUnavailable',
-      `the trusted root has an unreadable certificate: ${quote(String(error), 120)}`,
-    );
+    const said = error instanceof VerificationError ? `${error.code}: ${error.message}` : 'it cannot read it';
+    throw new DisagreementError(quote(said, 120));
   }
 }
 
-/** Asks the library whether a managed key signs an envelope. @throws SignatureError `SignatureInvalid` */
-export function witnessKeySignature(envelope: Envelope, key: KeyObject): void {
-  const trust: TrustMaterial = {
-    certificateAuthorities: [],
-    timestampAuthorities: [],
-    tlogs: [],
-    ctlogs: [],
-    publicKey: () => ({ publicKey: key, validFor: () => true }),
-  };
-  const entity: SignedEntity = {
-    signature: toContent(envelope),
-    key: { $case: 'public-key', hint: '' },
-    timestamps: [],
-    tlogEntries: [],
-  };
-  runVerifier(entity, trust, { tlogThreshold: 0, timestampThreshold: 0, ctlogThreshold: 0 });
-}
-
-/** What keyless evidence is needed, counted by the library per entry; distinctness is checked by the caller. */
-export interface Thresholds {
-  readonly tlogThreshold: number;
-  readonly timestampThreshold: number;
-  readonly ctlogThreshold: number;
-}
-
-/** Everything of a keyless bundle that the library judges. */
-export interface KeylessEvidence {
-  readonly envelope: Envelope;
-  readonly leaf: WitnessCertificate;
-  readonly logEntries: readonly LogEntry[];
-  readonly timestamps: readonly RFC3161Timestamp[];
-}
-
-/** Asks the library about certificate chain, SCTs, log entries, timestamps and signature. @throws SignatureError */
-export function witnessKeyless(
-  evidence: KeylessEvidence,
-  trust: TrustMaterial,
-  thresholds: Thresholds,
-): void {
-  const logEntries = evidence.logEntries.map(toLibraryEntry);
-  const entity: SignedEntity = {
-    signature: toContent(evidence.envelope),
-    key: { $case: 'certificate', certificate: evidence.leaf },
+function toEntity(
+  { content, observations }: AcceptedSignature,
+  key: SignedEntity['key'],
+  trust: PreparedTrust | undefined,
+): SignedEntity {
+  const entries = observations.entries.map(({ entry }) => ({ entry, libraryEntry: toLibraryEntry(entry) }));
+  // The library refuses two times of one authority in one second, which prove no less than one.
+  const stamps = distinct(
+    observations.stamps,
+    ({ authority, time }) =>
+      `${authority.chain[0]?.certificate.serial.toString('hex') ?? ''} ${time.at.getTime()}`,
+  );
+  const promises = distinct(
+    entries.filter(({ entry }) => toIntegratedTime(entry) !== undefined),
+    ({ entry }) => `${entry.logId.toString('hex')} ${entry.integratedTime}`,
+  );
+  return {
+    signature: toSignatureContent(content),
+    key,
     timestamps: [
-      ...evidence.timestamps.map((timestamp) => ({ $case: 'timestamp-authority' as const, timestamp })),
-      // Integrated time is a trusted time only under a signed entry timestamp.
-      ...logEntries
-        .filter((entry) => entry.inclusionPromise !== undefined && entry.integratedTime !== '0')
-        .map((tlogEntry) => ({ $case: 'transparency-log' as const, tlogEntry })),
+      ...stamps.map(({ response, time }) => ({
+        $case: 'timestamp-authority' as const,
+        timestamp: new WitnessTimestamp(response, time.at),
+      })),
+      ...promises.map(({ libraryEntry }) => ({
+        $case: 'transparency-log' as const,
+        tlogEntry: libraryEntry,
+      })),
     ],
-    tlogEntries: logEntries,
+    tlogEntries: trust === undefined ? [] : entries.map(({ libraryEntry }) => libraryEntry),
   };
-  runVerifier(entity, trust, thresholds);
+}
+
+function distinct<T>(items: readonly T[], toId: (item: T) => string): readonly T[] {
+  return [...new Map(items.map((item) => [toId(item), item])).values()];
+}
+
+// What the library's own content classes do, on our bytes: encoding and verification are the library's.
+function toSignatureContent({ source, signature, signedDigest }: SignedContent): SignatureContent {
+  const compareSignature = (other: Buffer): boolean => library.bufferEqual(other, signature);
+  if (source.kind === 'message') {
+    const compareDigest = (digest: Buffer): boolean =>
+      library.bufferEqual(digest, signedDigest(source.hash) ?? Buffer.alloc(0));
+    return {
+      signature,
+      compareSignature,
+      compareDigest,
+      compareSignedDigest: compareDigest,
+      verifySignature: (key) =>
+        library.verify(Buffer.from(source.artifact ?? []), key, signature, source.hash),
+    };
+  }
+  const { payloadType, payload } = source.envelope;
+  const encoded = dsse.preAuthEncoding(payloadType, payload);
+  return {
+    signature,
+    compareSignature,
+    compareDigest: (digest) => isHashOf(payload, digest),
+    compareSignedDigest: (digest) => isHashOf(encoded, digest),
+    verifySignature: (key) => library.verify(encoded, key, signature),
+  };
+}
+
+function isHashOf(bytes: Buffer, digest: Buffer): boolean {
+  return library.bufferEqual(createHash('sha256').update(bytes).digest(), digest);
 }
 
 function toLibraryEntry(entry: LogEntry): LibraryLogEntry {
-  const { proof } = entry;
+  const { proof, signedEntryTimestamp } = entry;
   return {
     logIndex: entry.logIndex,
     logId: { keyId: entry.logId },
     kindVersion: { kind: entry.kind, version: entry.version },
     integratedTime: entry.integratedTime,
-    inclusionPromise:
-      entry.signedEntryTimestamp === undefined
-        ? undefined
-        : { signedEntryTimestamp: entry.signedEntryTimestamp },
+    inclusionPromise: signedEntryTimestamp === undefined ? undefined : { signedEntryTimestamp },
     inclusionProof:
       proof === undefined
         ? undefined
@@ -195,29 +200,4 @@ function toLibraryEntry(entry: LogEntry): LibraryLogEntry {
           },
     canonicalizedBody: entry.body,
   };
-}
-
-const REASONS: Readonly<Record<string, DenialReason>> = {
-  TLOG_ERROR: 'TransparencyLogInvalid',
-  TLOG_INCLUSION_PROOF_ERROR: 'TransparencyLogInvalid',
-  TLOG_INCLUSION_PROMISE_ERROR: 'TransparencyLogInvalid',
-  TLOG_MISSING_INCLUSION_ERROR: 'TransparencyLogInvalid',
-  TLOG_BODY_ERROR: 'TransparencyLogInvalid',
-  CERTIFICATE_ERROR: 'CertificateInvalid',
-  TIMESTAMP_ERROR: 'TimestampInvalid',
-  SIGNATURE_ERROR: 'SignatureInvalid',
-};
-
-function runVerifier(entity: SignedEntity, trust: TrustMaterial, thresholds: Thresholds): void {
-  try {
-    // No policy is passed: the library would read the identity as an unanchored regular expression.
-    new Verifier(trust, thresholds).verify(entity);
-  } catch (error) {
-    if (error instanceof SignatureError) throw error;
-    const reason =
-      error instanceof VerificationError ? (REASONS[error.code] ?? 'SignatureInvalid') : 'SignatureInvalid';
-    const message =
-      error instanceof VerificationError ? quote(error.message, 120) : 'the evidence is malformed';
-    throw new SignatureError(reason, `verification failed: ${message}`);
-  }
 }

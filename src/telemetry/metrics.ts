@@ -11,6 +11,14 @@ const DURATION_BUCKETS_SECONDS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 
+/** How a TrustRoot is doing; times in milliseconds. */
+export interface TrustRootReading {
+  readonly trustRoot: string;
+  readonly ageMs: number | undefined;
+  readonly expiresAt: Date | undefined;
+  readonly clockDifferenceMs: number | undefined;
+}
+
 /** What the rest of the process reports. */
 export interface Metrics {
   observeDecision(decision: Decision, request: { namespace: string; operation: string }): void;
@@ -18,6 +26,9 @@ export interface Metrics {
   observeCache(cache: string, result: string): void;
   setPolicies(valid: number, invalid: number): void;
   setInFlight(requests: number): void;
+  observeTrustRefresh(trustRoot: string, result: string): void;
+  /** Says whom to ask, at every scrape, how the refreshed TrustRoots are doing. */
+  readTrustRoots(read: () => readonly TrustRootReading[]): void;
 }
 
 /** Registers every metric. @param build shown by model_policy_build_info */
@@ -66,6 +77,7 @@ export function createMetrics(registry: Registry, build: { version: string; node
     help: 'Admission requests being decided.',
     registers,
   });
+  const trust = createTrustMetrics(registers);
   new Gauge({
     name: 'model_policy_build_info',
     help: 'Always 1; the labels say what is running.',
@@ -90,8 +102,63 @@ export function createMetrics(registry: Registry, build: { version: string; node
       policies.set({ state: 'invalid' }, invalid);
     },
     setInFlight: (count) => inFlight.set(count),
+    ...trust,
   };
 }
+
+type TrustMetrics = Pick<Metrics, 'observeTrustRefresh' | 'readTrustRoots'>;
+
+function createTrustMetrics(registers: Registry[]): TrustMetrics {
+  let read: () => readonly TrustRootReading[] = () => [];
+  const gauge = (
+    name: string,
+    help: string,
+    toSeconds: (reading: TrustRootReading) => number | undefined,
+  ): Gauge =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['trust_root'],
+      registers,
+      collect() {
+        this.reset();
+        for (const reading of read()) {
+          const seconds = toSeconds(reading);
+          if (seconds !== undefined) this.set({ trust_root: reading.trustRoot }, seconds);
+        }
+      },
+    });
+  const refreshes = new Counter({
+    name: 'model_policy_trust_root_refresh_total',
+    help: 'Refreshes of a TrustRoot by result (updated, unchanged, failed).',
+    labelNames: ['trust_root', 'result'],
+    registers,
+  });
+  gauge(
+    'model_policy_trust_root_age_seconds',
+    'Time since the source of a refreshed TrustRoot vouched for the root in force.',
+    ({ ageMs }) => toSeconds(ageMs),
+  );
+  gauge(
+    'model_policy_trust_root_expiry_timestamp_seconds',
+    'When the root in force stops being trusted unless its source vouches for it again, in Unix time.',
+    ({ expiresAt }) => toSeconds(expiresAt?.getTime()),
+  );
+  gauge(
+    'model_policy_trust_root_clock_difference_seconds',
+    "Clock of a TrustRoot's mirror less the clock of this machine.",
+    ({ clockDifferenceMs }) => toSeconds(clockDifferenceMs),
+  );
+  return {
+    observeTrustRefresh: (trustRoot, result) => refreshes.inc({ trust_root: trustRoot, result }),
+    readTrustRoots(reader) {
+      read = reader;
+    },
+  };
+}
+
+const toSeconds = (milliseconds: number | undefined): number | undefined =>
+  milliseconds === undefined ? undefined : milliseconds / 1000;
 
 function toVerdictLabel({ verdict, exemption }: Decision): string {
   if (exemption !== undefined) return 'exempt';

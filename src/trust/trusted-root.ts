@@ -26,6 +26,8 @@ export interface LogAuthority {
   readonly operator: string;
   /** Log id as entries and SCTs carry it. */
   readonly logId: Buffer;
+  /** Key id in the signatures of checkpoints, when the root names one; else it is the start of the log id. */
+  readonly checkpointKeyId?: Buffer;
   readonly publicKey: KeyObject;
   readonly validFor: Validity;
 }
@@ -92,11 +94,15 @@ function readList<T>(
 
 function toLogAuthority(entry: Record<string, unknown>, where: string): LogAuthority {
   const key = toRecord(entry['publicKey']);
-  const baseUrl = toText(entry['baseUrl']) ?? '';
+  const { logId, checkpointKeyId, baseUrl, operator } = entry;
   return {
-    baseUrl,
-    operator: toText(entry['operator']) ?? '',
-    logId: readBytes(toRecord(entry['logId'])['keyId'], `${where}.logId.keyId`),
+    baseUrl: toText(baseUrl) ?? '',
+    operator: toText(operator) ?? '',
+    logId: readBytes(toRecord(logId)['keyId'], `${where}.logId.keyId`),
+    // sigstore_trustroot.proto: set since v0.2, four bytes or the longer hash that they begin.
+    ...(isRecord(checkpointKeyId) && {
+      checkpointKeyId: readKeyId(checkpointKeyId['keyId'], `${where}.checkpointKeyId.keyId`),
+    }),
     publicKey: toPublicKey(key, `${where}.publicKey`),
     validFor: toValidity(key['validFor'], `${where}.publicKey.validFor`),
   };
@@ -150,6 +156,12 @@ function readCertificate(value: unknown, where: string): Buffer {
 function readBytes(value: unknown, where: string): Buffer {
   const bytes = typeof value === 'string' ? decodeBase64(value) : undefined;
   if (bytes === undefined || bytes.length === 0) throw new TrustedRootError(`${where} is no base64`);
+  return bytes;
+}
+
+function readKeyId(value: unknown, where: string): Buffer {
+  const bytes = readBytes(value, where);
+  if (bytes.length < 4) throw new TrustedRootError(`${where} has less than four bytes`);
   return bytes;
 }
 

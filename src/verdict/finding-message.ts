@@ -31,7 +31,10 @@ export function createFinding(reason: DenialReason, problem: string, context: Fi
     .replaceAll(CONTROL, '\ufffd');
   return {
     reason,
-    message: boundBytes(`${reason}:${where}: ${oneLine}; ${REASONS[reason].action}`, MAX_FINDING_BYTES),
+    message: boundBytes(
+      `${reason}:${where === '' ? '' : `${where}:`} ${oneLine}; ${REASONS[reason].action}`,
+      MAX_FINDING_BYTES,
+    ),
     ...(use === undefined ? {} : { field: use.fieldPath }),
     ...(policy === undefined ? {} : { policy }),
     ...(authority === undefined ? {} : { authority }),

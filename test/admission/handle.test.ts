@@ -1,8 +1,21 @@
 // Does every request get its answer, in time, whatever breaks? Deadlines, throwing dependencies, crowds.
 import assert from 'node:assert/strict';
-import { createReviewHandler, DEFAULT_TIMEOUT_MS, MAX_IN_FLIGHT, toDeadlineMs } from '../../src/admission/handle.ts';
+import {
+  createReviewHandler,
+  DEFAULT_TIMEOUT_MS,
+  MAX_IN_FLIGHT,
+  toDeadlineMs,
+} from '../../src/admission/handle.ts';
 import type { RegistryClient } from '../../src/registry/client.ts';
-import { pushModel, pushSigned, requestsOf, startController, teamPolicy, type Controller, type ControllerOptions } from '../support/controller.ts';
+import {
+  pushModel,
+  pushSigned,
+  requestsOf,
+  startController,
+  teamPolicy,
+  type Controller,
+  type ControllerOptions,
+} from '../support/controller.ts';
 import { expectAllowed, expectDenied, sumOf } from '../support/expect.ts';
 import { podOf, reviewOf, volumePod, workloadReview } from '../support/review.ts';
 
@@ -49,7 +62,12 @@ describe('createReviewHandler()', () => {
       const model = pushSigned(controller.registry);
       controller.registry.setFault(() => ({ hang: true }));
       const started = performance.now();
-      await expectDenied(controller, reviewOf(volumePod(model.reference)), { code: 503, reasons: ['DeadlineExceeded'] }, { path: '/validate?timeout=1s' });
+      await expectDenied(
+        controller,
+        reviewOf(volumePod(model.reference)),
+        { code: 503, reasons: ['DeadlineExceeded'] },
+        { path: '/validate?timeout=1s' },
+      );
       assert.ok(performance.now() - started < 1000, 'the API server has given up');
       controller.registry.setFault(undefined);
       // The flight that hangs is nobody's problem but its own: another model is judged meanwhile.
@@ -88,7 +106,9 @@ describe('createReviewHandler()', () => {
       const controller = await start();
       const model = pushSigned(controller.registry);
       controller.registry.setFault(() => ({ hang: true }));
-      const answer = await controller.ask(workloadReview('Deployment', [model.reference]), { path: '/validate?timeout=1s' });
+      const answer = await controller.ask(workloadReview('Deployment', [model.reference]), {
+        path: '/validate?timeout=1s',
+      });
       assert.equal(answer.allowed, true);
       assert.match(answer.warnings.join(), /DeadlineExceeded/);
     });
@@ -112,7 +132,9 @@ describe('createReviewHandler()', () => {
       const ask = async (query: string): Promise<void> =>
         void (await controller.ask(reviewOf(podOf({})), { path: `/validate${query}` }));
       const started = performance.now();
-      await Promise.all(['?timeout=1s', '?timeout=1000ms', '?timeout=0m1s', '?timeout=0.6s', '?timeout=1ms'].map(ask));
+      await Promise.all(
+        ['?timeout=1s', '?timeout=1000ms', '?timeout=0m1s', '?timeout=0.6s', '?timeout=1ms'].map(ask),
+      );
       assert.equal(seen.length, 5);
       assert.ok(performance.now() - started < 5000, 'a timeout was not read');
     });
@@ -121,13 +143,35 @@ describe('createReviewHandler()', () => {
       const never = (): Promise<never> => new Promise(() => undefined);
       const controller = await start({ namespaces: {}, dependencies: { readNamespace: never } });
       const path = '/validate?timeout=600ms';
-      await expectDenied(controller, reviewOf(podOf({})), { code: 503, reasons: ['DeadlineExceeded'] }, { path });
+      await expectDenied(
+        controller,
+        reviewOf(podOf({})),
+        { code: 503, reasons: ['DeadlineExceeded'] },
+        { path },
+      );
     });
 
     it('answers whatever the query is', async () => {
       const controller = await start();
-      for (const query of ['', '?', '?timeout', '?timeout=', '?timeout=0s', '?timeout=-1s', '?timeout=x', '?timeout=1e9s', '?timeout=99999999h', '?timeout=1s&timeout=2s', '?timeout[a]=1s', '?__proto__=1', '?%', '?timeout=%ff'])
-        await controller.ask(reviewOf(podOf({})), { path: `/validate${query}` }).then(({ allowed }) => assert.equal(allowed, true, query));
+      for (const query of [
+        '',
+        '?',
+        '?timeout',
+        '?timeout=',
+        '?timeout=0s',
+        '?timeout=-1s',
+        '?timeout=x',
+        '?timeout=1e9s',
+        '?timeout=99999999h',
+        '?timeout=1s&timeout=2s',
+        '?timeout[a]=1s',
+        '?__proto__=1',
+        '?%',
+        '?timeout=%ff',
+      ])
+        await controller
+          .ask(reviewOf(podOf({})), { path: `/validate${query}` })
+          .then(({ allowed }) => assert.equal(allowed, true, query));
     });
   });
 
@@ -137,7 +181,9 @@ describe('createReviewHandler()', () => {
     };
 
     /** Breaks one dependency, asks, mends it, asks again. */
-    async function expectOnlyOne(toOptions: (isBroken: () => boolean) => ControllerOptions): Promise<Controller> {
+    async function expectOnlyOne(
+      toOptions: (isBroken: () => boolean) => ControllerOptions,
+    ): Promise<Controller> {
       let isBroken = true;
       const controller = await start(toOptions(() => isBroken));
       const { reference } = pushSigned(controller.registry);
@@ -169,13 +215,18 @@ describe('createReviewHandler()', () => {
 
     it('denies only that request: the snapshot', async () => {
       const { failures } = await expectOnlyOne((isBroken) => ({
-        wrap: (dependencies) => ({ ...dependencies, snapshot: () => (isBroken() ? boom() : dependencies.snapshot()) }),
+        wrap: (dependencies) => ({
+          ...dependencies,
+          snapshot: () => (isBroken() ? boom() : dependencies.snapshot()),
+        }),
       }));
       assert.equal(failures.length, 1);
     });
 
     it('denies only that request: the clock', async () => {
-      await expectOnlyOne((isBroken) => ({ dependencies: { now: () => (isBroken() ? boom() : new Date()) } }));
+      await expectOnlyOne((isBroken) => ({
+        dependencies: { now: () => (isBroken() ? boom() : new Date()) },
+      }));
     });
 
     it('denies only that request: the live read of a namespace', async () => {
@@ -190,16 +241,22 @@ describe('createReviewHandler()', () => {
     for (const method of ['fetchManifest', 'listReferrers'] as const) {
       it(`denies only that request: ${method} of the client, at once or later`, async () => {
         await expectOnlyOne((isBroken) => wrapClient(isBroken, boom, method));
-        await expectOnlyOne((isBroken) => wrapClient(isBroken, () => Promise.reject(new Error('secret')), method));
+        await expectOnlyOne((isBroken) =>
+          wrapClient(isBroken, () => Promise.reject(new Error('secret')), method),
+        );
       });
     }
 
     it('denies only that request: every method of the client', async () => {
-      await expectOnlyOne((isBroken) => wrapClient(isBroken, boom, 'fetchManifest', 'listReferrers', 'fetchBlob'));
+      await expectOnlyOne((isBroken) =>
+        wrapClient(isBroken, boom, 'fetchManifest', 'listReferrers', 'fetchBlob'),
+      );
     });
 
     it('denies only that request: the observer of decisions, which never records an admission that was none', async () => {
-      await expectOnlyOne((isBroken) => ({ observer: { inFlight: () => (isBroken() ? boom() : undefined) } }));
+      await expectOnlyOne((isBroken) => ({
+        observer: { inFlight: () => (isBroken() ? boom() : undefined) },
+      }));
       let calls = 0;
       const controller = await start({
         observer: {
@@ -247,7 +304,9 @@ describe('createReviewHandler()', () => {
       );
       assert.equal(new Set(answers.map(({ uid }) => uid)).size, 200);
       // One flight per key, however many ask.
-      const paths = [...requestsOf(controller.registry, good), ...requestsOf(controller.registry, bad)].map(({ path }) => path);
+      const paths = [...requestsOf(controller.registry, good), ...requestsOf(controller.registry, bad)].map(
+        ({ path }) => path,
+      );
       assert.equal(paths.length, new Set(paths).size);
       const metrics = await controller.metrics();
       assert.equal(sumOf(metrics, 'model_policy_requests_total', { verdict: 'allowed' }), 100);
@@ -275,7 +334,9 @@ describe('createReviewHandler()', () => {
       const body = Buffer.from(JSON.stringify(reviewOf(podOf({}))));
       const held = Array.from({ length: MAX_IN_FLIGHT }, () => handler(body, undefined));
       assert.equal(waiting, MAX_IN_FLIGHT);
-      const { body: refused } = (await handler(body, undefined)) as { body: { response: { status: { code: number; details: { causes: { reason: string }[] } } } } };
+      const { body: refused } = (await handler(body, undefined)) as {
+        body: { response: { status: { code: number; details: { causes: { reason: string }[] } } } };
+      };
       assert.equal(refused.response.status.code, 503);
       assert.equal(refused.response.status.details.causes[0]?.reason, 'Overloaded');
       letGo();

@@ -51,13 +51,28 @@ describe('parseReview()', () => {
     ['an empty uid', JSON.stringify({ ...review, request: { ...request, uid: '' } })],
     ['a uid that is a number', JSON.stringify({ ...review, request: { ...request, uid: 7 } })],
     ['a uid without end', JSON.stringify({ ...review, request: { ...request, uid: 'u'.repeat(129) } })],
-    ['a uid only in a prototype', `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"__proto__":${JSON.stringify(request)}}}`],
-    ['a request only in a prototype', `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","__proto__":{"request":${JSON.stringify(request)}}}`],
+    [
+      'a uid only in a prototype',
+      `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"__proto__":${JSON.stringify(request)}}}`,
+    ],
+    [
+      'a request only in a prototype',
+      `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","__proto__":{"request":${JSON.stringify(request)}}}`,
+    ],
     ['JSON 10,000 deep', `${'['.repeat(10_000)}${']'.repeat(10_000)}`],
     ['objects 10,000 deep', `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`],
     ['duplicate members', JSON.stringify(review).replace('"uid":"u"', '"uid":"u","uid":"v"')],
-    ['duplicate members by an escape', JSON.stringify(review).replace('"uid":"u"', String.raw`"uid":"u","\u0075id":"v"`)],
-    ['a second object', JSON.stringify({ ...review, request: { ...request, object: {} } }).replace('"object":{}', '"object":{},"object":null')],
+    [
+      'duplicate members by an escape',
+      JSON.stringify(review).replace('"uid":"u"', String.raw`"uid":"u","\u0075id":"v"`),
+    ],
+    [
+      'a second object',
+      JSON.stringify({ ...review, request: { ...request, object: {} } }).replace(
+        '"object":{}',
+        '"object":{},"object":null',
+      ),
+    ],
     ['NUL bytes', Buffer.concat([Buffer.from(JSON.stringify(review)), Buffer.alloc(16)])],
     ['a body of NUL bytes', Buffer.alloc(4096)],
     ['UTF-16', Buffer.from(JSON.stringify(review), 'utf16le')],
@@ -90,7 +105,13 @@ describe('parseReview()', () => {
   });
 
   it('reads a review whatever its content type says', async () => {
-    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', '*/*', ';;;']) {
+    for (const type of [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data; boundary=x',
+      '*/*',
+      ';;;',
+    ]) {
       const sent = reviewOf(podOf({}));
       assert.equal((await controller.ask(sent, { headers: { 'content-type': type } })).allowed, true, type);
     }
@@ -99,13 +120,21 @@ describe('parseReview()', () => {
   it('accepts an update of two objects of almost 3 MiB', async () => {
     const annotations = { pad: 'x'.repeat(3 * 1024 * 1024 - 4096) };
     const pod = podOf(volumePod(good)['spec'] as object, { annotations });
-    await expectAllowed(controller, updateOf(pod, { ...pod, metadata: { annotations: { ...annotations, a: 'b' } } }), 'exempt-unchanged');
+    await expectAllowed(
+      controller,
+      updateOf(pod, { ...pod, metadata: { annotations: { ...annotations, a: 'b' } } }),
+      'exempt-unchanged',
+    );
     await expectAllowed(controller, updateOf({ ...pod, spec: {} }, pod));
     const unsigned = pushModel(controller.registry).reference;
-    await expectDenied(controller, updateOf(pod, podOf(volumePod(unsigned)['spec'] as object, { annotations })), {
-      code: 403,
-      reasons: ['SignatureMissing'],
-    });
+    await expectDenied(
+      controller,
+      updateOf(pod, podOf(volumePod(unsigned)['spec'] as object, { annotations })),
+      {
+        code: 403,
+        reasons: ['SignatureMissing'],
+      },
+    );
   });
 
   describe('with a uid', () => {
@@ -131,16 +160,23 @@ describe('parseReview()', () => {
       ['a Pod that is a string', { object: 'Pod' }],
       ['a Pod without a spec', { object: { kind: 'Pod' } }],
       ['a spec that is an array', { object: { spec: [] } }],
-      ['a spec only in a prototype', { object: JSON.parse('{"__proto__":{"spec":{"containers":[]}}}') as unknown }],
+      [
+        'a spec only in a prototype',
+        { object: JSON.parse('{"__proto__":{"spec":{"containers":[]}}}') as unknown },
+      ],
     ];
     for (const [what, fields] of wrong) {
       it(`denies ${what} and echoes the uid`, async () => {
-        await expectDenied(controller, reviewOf(podOf({}), fields), { code: 400, reasons: ['RequestMalformed'] });
+        await expectDenied(controller, reviewOf(podOf({}), fields), {
+          code: 400,
+          reasons: ['RequestMalformed'],
+        });
       });
     }
 
     it('reads __proto__ members as members and pollutes nothing', async () => {
-      const evil = '{"__proto__":{"polluted":true,"isAdmin":true},"constructor":{"prototype":{"polluted":true}}}';
+      const evil =
+        '{"__proto__":{"polluted":true,"isAdmin":true},"constructor":{"prototype":{"polluted":true}}}';
       const body = JSON.stringify(reviewOf(podOf({}, { labels: 'LABELS', annotations: 'LABELS' })))
         .replaceAll('"LABELS"', evil)
         .replace('"userInfo":{', `"userInfo":{"__proto__":{"polluted":true},`)
@@ -151,12 +187,20 @@ describe('parseReview()', () => {
     });
 
     it('ignores members that it does not know', async () => {
-      await expectAllowed(controller, { ...reviewOf(podOf({}), { futureField: [1] }), response: { allowed: true } });
+      await expectAllowed(controller, {
+        ...reviewOf(podOf({}), { futureField: [1] }),
+        response: { allowed: true },
+      });
     });
   });
 
   it('never throws for content', () => {
-    for (const body of [Buffer.alloc(0), Buffer.from('{'), Buffer.from('{"kind":'), Buffer.alloc(MAX_REVIEW_BYTES + 1, 0x5b)])
+    for (const body of [
+      Buffer.alloc(0),
+      Buffer.from('{'),
+      Buffer.from('{"kind":'),
+      Buffer.alloc(MAX_REVIEW_BYTES + 1, 0x5b),
+    ])
       assert.equal(parseReview(body).ok, false);
   });
 });

@@ -64,7 +64,9 @@ describe('model-policy verify', () => {
 
     it('is for what is admitted with a warning, on standard error', async () => {
       const tagged = `${registry.address}/${signed.repository}:v1`;
-      const { code, stdout, stderr } = await verify([tagged, '--policy', '-'], { stdin: toPolicy({ digest: 'Resolve' }) });
+      const { code, stdout, stderr } = await verify([tagged, '--policy', '-'], {
+        stdin: toPolicy({ digest: 'Resolve' }),
+      });
       assert.deepEqual([code, stdout], [0, `admitted: ${tagged}\n`]);
       assert.match(stderr, /^Warning: .* was verified as sha256:/);
     });
@@ -81,7 +83,9 @@ describe('model-policy verify', () => {
         spec: { trustedRoot: { json: sigstore.trustedRootJson() } },
       });
       const text = `${toPolicy({ authorities: [keyless] }, 'keyless')}---\n${root}`;
-      const { code, stdout, stderr } = await verify([model.reference, '--policy', '-', '--json'], { stdin: text });
+      const { code, stdout, stderr } = await verify([model.reference, '--policy', '-', '--json'], {
+        stdin: text,
+      });
       assert.deepEqual([code, stderr], [0, '']);
       assert.equal(stdout.indexOf('\n'), stdout.length - 1);
       const answer = JSON.parse(stdout) as {
@@ -119,7 +123,14 @@ describe('model-policy verify', () => {
         policies: ['keyless'],
         durationsMs: answer.durationsMs,
       });
-      assert.deepEqual(Object.keys(answer), ['allowed', 'findings', 'warnings', 'references', 'policies', 'durationsMs']);
+      assert.deepEqual(Object.keys(answer), [
+        'allowed',
+        'findings',
+        'warnings',
+        'references',
+        'policies',
+        'durationsMs',
+      ]);
     });
   });
 
@@ -133,11 +144,21 @@ describe('model-policy verify', () => {
     it('is for --json too, with every member of a finding', async () => {
       const { code, stdout } = await verify([unsigned.reference, '--policy', policy, '--json']);
       assert.equal(code, 1);
-      const answer = JSON.parse(stdout) as { allowed: boolean; findings: [{ message: string }]; references: unknown };
+      const answer = JSON.parse(stdout) as {
+        allowed: boolean;
+        findings: [{ message: string }];
+        references: unknown;
+      };
       assert.equal(answer.allowed, false);
       const [{ message }] = answer.findings;
       assert.deepEqual(answer.findings, [
-        { reason: 'SignatureMissing', message, field: 'spec.volumes[0].image.reference', policy: 'team', authority: null },
+        {
+          reason: 'SignatureMissing',
+          message,
+          field: 'spec.volumes[0].image.reference',
+          policy: 'team',
+          authority: null,
+        },
       ]);
       assert.deepEqual(answer.references, [
         {
@@ -152,26 +173,44 @@ describe('model-policy verify', () => {
     });
 
     it('is for a policy whose rule does not compile, with a caret under the place', async () => {
-      await expectReason(toPolicy({ validations: [{ expression: 'modle.size > 0' }] }), 'PolicyInvalid', /spec\.validations\[0\]\.expression.*modle.*\^/s);
+      await expectReason(
+        toPolicy({ validations: [{ expression: 'modle.size > 0' }] }),
+        'PolicyInvalid',
+        /spec\.validations\[0\]\.expression.*modle.*\^/s,
+      );
     });
 
     it('is for a policy whose TrustRoot is missing', async () => {
       const identities = [{ issuer: 'https://idp.test', subject: 'a' }];
-      await expectReason(toPolicy({ authorities: [{ name: 'a', keyless: { identities, trustRootRef: { name: 'gone' } } }] }), 'TrustRootUnavailable');
+      await expectReason(
+        toPolicy({ authorities: [{ name: 'a', keyless: { identities, trustRootRef: { name: 'gone' } } }] }),
+        'TrustRootUnavailable',
+      );
     });
 
     it('is for a policy whose Secret is missing, and not once it is there', async () => {
-      const text = toPolicy({ authorities: [{ name: 'a', key: { secretKeyRef: { name: 'signer', key: 'cosign.pub' } } }] });
+      const text = toPolicy({
+        authorities: [{ name: 'a', key: { secretKeyRef: { name: 'signer', key: 'cosign.pub' } } }],
+      });
       await expectReason(text, 'CredentialsUnavailable');
-      const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'signer' }, stringData: { 'cosign.pub': TEAM_KEY.publicKeyPem } };
-      const { code } = await verify([signed.reference, '--policy', '-'], { stdin: `${text}---\n${stringify(secret)}` });
+      const secret = {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 'signer' },
+        stringData: { 'cosign.pub': TEAM_KEY.publicKeyPem },
+      };
+      const { code } = await verify([signed.reference, '--policy', '-'], {
+        stdin: `${text}---\n${stringify(secret)}`,
+      });
       assert.equal(code, 0);
     });
 
     it('is for a registry that is down', async () => {
       const reference = `127.0.0.1:1/m@sha256:${'0'.repeat(64)}`;
       const args = ['verify', reference, '--policy', '-', '--plain-http', '127.0.0.1:1'];
-      const { code, stdout } = await workspace.run(args, { stdin: toPolicy({ models: [{ glob: '127.0.0.1:1/**' }] }) });
+      const { code, stdout } = await workspace.run(args, {
+        stdin: toPolicy({ models: [{ glob: '127.0.0.1:1/**' }] }),
+      });
       assert.equal(code, 1);
       assert.match(stdout, /RegistryUnavailable: /);
     });
@@ -181,7 +220,10 @@ describe('model-policy verify', () => {
       const { code, stdout } = await verify([signed.reference, '--policy', '-'], { stdin });
       assert.equal(code, 1);
       assert.match(stdout, /NoMatchingPolicy: /);
-      assert.equal((await verify([signed.reference, '--policy', '-', '--no-match-policy', 'Warn'], { stdin })).code, 0);
+      assert.equal(
+        (await verify([signed.reference, '--policy', '-', '--no-match-policy', 'Warn'], { stdin })).code,
+        0,
+      );
     });
   });
 
@@ -192,70 +234,117 @@ describe('model-policy verify', () => {
     });
 
     it('is for an unknown flag, or one without its value', async () => {
-      await expectUsage(['verify', signed.reference, '--policy', policy, '--polcy', 'x'], /'--polcy'/);
-      await expectUsage(['verify', signed.reference, '--policy'], /--policy/);
+      await Promise.all([
+        expectUsage(['verify', signed.reference, '--policy', policy, '--polcy', 'x'], /'--polcy'/),
+        expectUsage(['verify', signed.reference, '--policy'], /--policy/),
+      ]);
     });
 
     it('is for a value that is none of the choices', async () => {
-      await expectUsage(['verify', signed.reference, '--policy', policy, '--no-match-policy', 'Maybe'], /--no-match-policy must be Deny\|Warn\|Allow/);
+      await expectUsage(
+        ['verify', signed.reference, '--policy', policy, '--no-match-policy', 'Maybe'],
+        /--no-match-policy must be Deny\|Warn\|Allow/,
+      );
     });
 
     it('is for no REF, two REFs or no policy', async () => {
-      await expectUsage(['verify', '--policy', policy], /verify takes one REF/);
-      await expectUsage(['verify', 'a', 'b', '--policy', policy], /verify takes one REF/);
-      await expectUsage(['verify', signed.reference], /--policy is required/);
+      await Promise.all([
+        expectUsage(['verify', '--policy', policy], /verify takes one REF/),
+        expectUsage(['verify', 'a', 'b', '--policy', policy], /verify takes one REF/),
+        expectUsage(['verify', signed.reference], /--policy is required/),
+      ]);
     });
 
     it('is for a file that is not there', async () => {
-      await expectUsage(['verify', signed.reference, '--policy', 'gone.yaml'], /cannot read gone\.yaml/);
-      await expectUsage(['verify', signed.reference, '--policy', policy, '--ca-file', 'gone.pem'], /cannot read CA file gone\.pem/);
+      await Promise.all([
+        expectUsage(['verify', signed.reference, '--policy', 'gone.yaml'], /cannot read gone\.yaml/),
+        expectUsage(
+          ['verify', signed.reference, '--policy', policy, '--ca-file', 'gone.pem'],
+          /cannot read CA file gone\.pem/,
+        ),
+      ]);
     });
 
     it('is for YAML that does not parse, with its place', async () => {
-      const file = workspace.write('broken.yaml', 'apiVersion: modelpolicy.dev/v1alpha1\nkind: ClusterModelPolicy\nspec: {models: [\n');
-      await expectUsage(['verify', signed.reference, '--policy', file], /broken\.yaml:\d+:\d+: YAML does not parse/);
+      const file = workspace.write(
+        'broken.yaml',
+        'apiVersion: modelpolicy.dev/v1alpha1\nkind: ClusterModelPolicy\nspec: {models: [\n',
+      );
+      await expectUsage(
+        ['verify', signed.reference, '--policy', file],
+        /broken\.yaml:\d+:\d+: YAML does not parse/,
+      );
     });
 
     it('is for a field that the kind does not have, with its place', async () => {
       const file = workspace.write('typo.yaml', toPolicy({ minAuthoritys: 1 }));
-      await expectUsage(['verify', signed.reference, '--policy', file], /typo\.yaml:\d+:\d+: unknown field "minAuthoritys"/);
+      await expectUsage(
+        ['verify', signed.reference, '--policy', file],
+        /typo\.yaml:\d+:\d+: unknown field "minAuthoritys"/,
+      );
     });
 
     it('is for a kind that is not known, with its place', async () => {
-      const file = workspace.write('kind.yaml', toPolicy({}).replace('ClusterModelPolicy', 'ClusterModelPolicies'));
-      await expectUsage(['verify', signed.reference, '--policy', file], /kind\.yaml:2:7: kind "ClusterModelPolicies" is not supported/);
+      const file = workspace.write(
+        'kind.yaml',
+        toPolicy({}).replace('ClusterModelPolicy', 'ClusterModelPolicies'),
+      );
+      await expectUsage(
+        ['verify', signed.reference, '--policy', file],
+        /kind\.yaml:2:7: kind "ClusterModelPolicies" is not supported/,
+      );
     });
 
     it('is for YAML that is made to be expensive', async () => {
       const bomb = `a: &a [x,x,x,x,x,x,x,x,x,x]\n${'bcdefgh'
         .split('')
-        .map((name, index) => `${name}: &${name} [${Array.from({ length: 10 }, () => `*${'abcdefgh'[index]}`).join(',')}]`)
+        .map(
+          (name, index) =>
+            `${name}: &${name} [${Array.from({ length: 10 }, () => `*${'abcdefgh'[index]}`).join(',')}]`,
+        )
         .join('\n')}\n`;
-      await expectUsage(['verify', signed.reference, '--policy', '-'], /too many aliases/, { stdin: bomb });
-      await expectUsage(['verify', signed.reference, '--policy', '-'], /./, { stdin: '['.repeat(20_000) });
+      await Promise.all([
+        expectUsage(['verify', signed.reference, '--policy', '-'], /too many aliases/, { stdin: bomb }),
+        expectUsage(['verify', signed.reference, '--policy', '-'], /./, { stdin: '['.repeat(20_000) }),
+      ]);
     });
   });
 
   it('reads REF from standard input, policies from several paths, and the last word as REF', async () => {
     const file = workspace.write('second.yaml', toPolicy({}, 'second'));
-    const { code, stdout } = await verify(['--policy', policy, file, '--json', '-'], { stdin: `${signed.reference}\n` });
+    const { code, stdout } = await verify(['--policy', policy, file, '--json', '-'], {
+      stdin: `${signed.reference}\n`,
+    });
     assert.equal(code, 0, stdout);
     assert.deepEqual((JSON.parse(stdout) as { policies: unknown }).policies, ['second', 'team']);
     assert.equal((await verify(['--policy', policy, file, signed.reference])).code, 0);
   });
 
   it('takes options from the environment, below the command line', async () => {
-    const env = { MODEL_POLICY_POLICY: 'policy.yaml', MODEL_POLICY_PLAIN_HTTP: registry.address, MODEL_POLICY_JSON: 'true' };
+    const env = {
+      MODEL_POLICY_POLICY: 'policy.yaml',
+      MODEL_POLICY_PLAIN_HTTP: registry.address,
+      MODEL_POLICY_JSON: 'true',
+    };
     const { code, stdout } = await workspace.run(['verify', signed.reference], { env });
     assert.equal(code, 0, stdout);
     assert.equal((JSON.parse(stdout) as { allowed: boolean }).allowed, true);
-    const stronger = await workspace.run(['verify', signed.reference, '--no-match-policy', 'Maybe'], { env: { ...env, MODEL_POLICY_NO_MATCH_POLICY: 'Warn' } });
+    const stronger = await workspace.run(['verify', signed.reference, '--no-match-policy', 'Maybe'], {
+      env: { ...env, MODEL_POLICY_NO_MATCH_POLICY: 'Warn' },
+    });
     assert.equal(stronger.code, 2);
   });
 
   it('judges in the namespace that is named, by the labels that are given', async () => {
     const stdin = toPolicy({ namespaceSelector: { matchLabels: { tier: 'prod' } } });
-    const namespaces = workspace.write('namespaces.yaml', stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels: { tier: 'prod' } } }));
+    const namespaces = workspace.write(
+      'namespaces.yaml',
+      stringify({
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name: 'shop', labels: { tier: 'prod' } },
+      }),
+    );
     const args = [signed.reference, '--policy', '-', '--namespaces', namespaces];
     assert.equal((await verify([...args, '--namespace', 'shop'], { stdin })).code, 0);
     const unknown = await verify([...args, '--namespace', 'gone'], { stdin });
@@ -264,13 +353,16 @@ describe('model-policy verify', () => {
   });
 
   it('explains every command', async () => {
-    const overview = await workspace.run(['--help']);
+    const commands = ['serve', 'verify', 'admit', 'demo'];
+    const [overview, ...pages] = await Promise.all([
+      workspace.run(['--help']),
+      ...commands.map((command) => workspace.run([command, '--help'])),
+    ]);
     assert.equal(overview.code, 0);
-    for (const command of ['serve', 'verify', 'admit', 'demo']) {
+    for (const [index, command] of commands.entries()) {
       assert.match(overview.stdout, new RegExp(`^  ${command} `, 'm'));
-      const { code, stdout, stderr } = await workspace.run([command, '--help']);
-      assert.deepEqual([code, stderr], [0, '']);
-      assert.match(stdout, new RegExp(`^usage: model-policy ${command}`));
+      assert.deepEqual([pages[index]?.code, pages[index]?.stderr], [0, '']);
+      assert.match(pages[index]?.stdout ?? '', new RegExp(`^usage: model-policy ${command}`));
     }
   });
 });

@@ -15,7 +15,7 @@ import type { DenialReason } from '../../src/reason.ts';
 import { createRegistryClient, type RegistryClient } from '../../src/registry/client.ts';
 import { REGISTRY_ERROR_REASONS, RegistryError, type RegistryErrorKind } from '../../src/registry/error.ts';
 import { createTransport, type Transport } from '../../src/registry/transport.ts';
-import { MAX_BUNDLE_BYTES } from '../../src/evidence/evidence.ts';
+import { MAX_BUNDLE_BYTES, MAX_BUNDLES_BYTES } from '../../src/evidence/evidence.ts';
 
 const REPOSITORY = 'team/model';
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
@@ -55,6 +55,20 @@ describe('gatherEvidence()', () => {
     gatherEvidence(client(), name(), digest, signal);
   const failOn = (part: string, fault: Fault): void =>
     registry.setFault(({ path }) => (path.includes(part) ? fault : undefined));
+
+  it('reads small bundles first and stops at the bytes that one digest may cost', async () => {
+    for (const number of [1, 2, 3, 4, 5])
+      attachBundle(registry, model, Buffer.alloc(MAX_BUNDLE_BYTES - number, 0x20));
+    const result = await gather();
+    assert.ok(result.ok);
+    const sizes = result.evidence.bundles.map(({ bytes }) => bytes.length);
+    assert.ok(sizes.reduce((sum, size) => sum + size, 0) <= MAX_BUNDLES_BYTES);
+    assert.ok(sizes.filter((size) => size < 100).length === bundles.length, 'the small ones are there');
+    assert.deepEqual(
+      result.evidence.problems.map(({ reason }) => reason),
+      ['TooManySignatures'],
+    );
+  });
 
   async function gathered(): Promise<{ bundles: string[]; problems: string[] }> {
     const result = await gather();

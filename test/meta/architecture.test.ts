@@ -27,6 +27,8 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   '@sigstore/verify': /^signature\/witness\.ts$/,
   '@kubernetes/client-node': /^kubernetes\//,
   express: /^server\//,
+  'tuf-js': /^trust\/tuf-/,
+  '@tufjs/models': /^trust\/tuf-/,
   undici: /^(?:registry\/transport\.ts|cli\/admit\.ts|demo\/)/,
 };
 const PURE = /^(?:model|signature|verdict|policy|reason\.ts)(?:\/|$)/;

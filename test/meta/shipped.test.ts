@@ -48,6 +48,8 @@ describe('package.json', () => {
     ['@sigstore/verify', '4.1.3'],
     ['@sigstore/core', '4.0.1'],
     ['@sigstore/tuf', '5.0.1'],
+    ['tuf-js', '6.0.2'],
+    ['@tufjs/models', '5.0.2'],
     ['@kubernetes/client-node', '2.0.1'],
     ['cel-js', '8.0.0'],
   ] as const) {

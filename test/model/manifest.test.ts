@@ -94,6 +94,7 @@ describe('parseManifest()', () => {
     ['layers and manifests at once', { ...manifest(), manifests: [] }],
     ['layers and null manifests', { ...manifest(), manifests: null }],
     ['null layers', manifest({ layers: null })],
+    ['bytes from elsewhere', manifest({ layers: [descriptor({ urls: ['https://elsewhere.test/x'] })] })],
     ['layers as an object', manifest({ layers: { 0: descriptor(), length: 1 } })],
     ['manifests as an object', index({ manifests: {} })],
     ['no config', manifest({ config: undefined })],

@@ -217,18 +217,24 @@ describe('parseReference()', () => {
   it('refuses long text without looking at it', () => {
     const start = performance.now();
     assert.match(read('a/'.repeat(5_000_000)), new RegExp(`longer than ${MAX_REFERENCE_CHARS}`));
-    assert.ok(performance.now() - start < 1000);
+    assert.ok(performance.now() - start < 4000);
   });
 
   it('takes no exponential time on components that nearly match', () => {
     const start = performance.now();
     for (const piece of ['a-', 'a_', 'a.', 'a', '-', 'a--'])
       read(`reg.example/${piece.repeat(700).slice(0, 250)}!`);
-    assert.ok(performance.now() - start < 1000);
+    assert.ok(performance.now() - start < 4000);
   });
 });
 
 describe('parseRegistry()', () => {
+  for (const text of ['reg.example:0443/m', 'reg.example:00000443/m', 'reg.example:443/m'])
+    it(`takes ${text} for what other readers take it for`, () => {
+      const result = parseReference(text);
+      assert.equal(result.ok && result.reference.registry, 'reg.example');
+    });
+
   it('lower-cases, drops 443 and knows the names of Docker Hub', () => {
     assert.equal(parseRegistry('GHCR.io'), 'ghcr.io');
     assert.equal(parseRegistry('ghcr.io:443'), 'ghcr.io');

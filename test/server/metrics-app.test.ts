@@ -8,11 +8,15 @@ describe('createMetricsApp()', () => {
   let listener: Listener;
   let unready: string | undefined;
   const registry = new Registry();
-  const get = (path: string, method = 'GET'): Promise<Response> => fetch(`http://${listener.address}${path}`, { method });
+  const get = (path: string, method = 'GET'): Promise<Response> =>
+    fetch(`http://${listener.address}${path}`, { method });
 
   before(async () => {
     new Counter({ name: 'example_total', help: 'x', registers: [registry] }).inc();
-    listener = await listen(createMetricsApp(registry, () => unready), { host: '127.0.0.1', port: 0 });
+    listener = await listen(
+      createMetricsApp(registry, () => unready),
+      { host: '127.0.0.1', port: 0 },
+    );
   });
   after(() => listener.drain(0));
 
@@ -42,7 +46,8 @@ describe('createMetricsApp()', () => {
   });
 
   it('serves nothing else', async () => {
-    for (const path of ['/', '/validate', '/debug/pprof', '/metrics/x']) assert.equal((await get(path)).status, 404);
+    for (const path of ['/', '/validate', '/debug/pprof', '/metrics/x'])
+      assert.equal((await get(path)).status, 404);
     assert.equal((await get('/metrics', 'POST')).status, 404);
   });
 });

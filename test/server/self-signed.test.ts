@@ -13,7 +13,11 @@ describe('createSelfSigned()', () => {
     assert.equal(leaf.checkIssued(root), true);
     assert.equal(leaf.checkPrivateKey(createPrivateKey(key)), true);
     assert.deepEqual([root.ca, leaf.ca], [true, false]);
-    assert.ok(leaf.checkHost('webhook.test') !== undefined && leaf.checkIP('127.0.0.1') !== undefined && leaf.checkIP('::1') !== undefined);
+    assert.ok(
+      leaf.checkHost('webhook.test') !== undefined &&
+        leaf.checkIP('127.0.0.1') !== undefined &&
+        leaf.checkIP('::1') !== undefined,
+    );
     assert.equal(leaf.checkHost('other.test'), undefined);
   });
 
@@ -24,7 +28,10 @@ describe('createSelfSigned()', () => {
   });
 
   it('makes another key every time', async () => {
-    const [first, second] = await Promise.all([createSelfSigned(['a.test'], now), createSelfSigned(['a.test'], now)]);
+    const [first, second] = await Promise.all([
+      createSelfSigned(['a.test'], now),
+      createSelfSigned(['a.test'], now),
+    ]);
     assert.notEqual(first.key, second.key);
     assert.notEqual(first.ca, second.ca);
   });

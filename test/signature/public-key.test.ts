@@ -19,7 +19,16 @@ function problemOf(pem: string): string {
 
 describe('parsePublicKeys', () => {
   it('reads every supported kind', () => {
-    for (const kind of ['p256', 'p384', 'p521', 'ed25519'] as const) {
+    for (const kind of [
+      'p256',
+      'p384',
+      'p521',
+      'ed25519',
+      'rsa2048',
+      'mldsa44',
+      'mldsa65',
+      'mldsa87',
+    ] as const) {
       const result = parsePublicKeys(generateSigningKey(kind).publicKeyPem);
       assert.ok(result.ok);
       assert.match(result.keys[0]?.fingerprint ?? '', /^[0-9a-f]{64}$/);
@@ -64,14 +73,27 @@ describe('parsePublicKeys', () => {
   });
 
   it('refuses keys that may not sign', () => {
-    const rsa = generateSigningKey('rsa2048').publicKeyPem;
+    const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey;
+    const rsa = weak.export({ type: 'spki', format: 'pem' });
     const others = [
       generateKeyPairSync('ec', { namedCurve: 'secp256k1' }),
       generateKeyPairSync('ec', { namedCurve: 'secp224r1' }),
       generateKeyPairSync('ed448'),
+      generateKeyPairSync('slh-dsa-sha2-128s'),
       generateKeyPairSync('x25519'),
     ].map(({ publicKey }) => publicKey.export({ type: 'spki', format: 'pem' }));
     for (const pem of [rsa, ...others]) assert.match(problemOf(pem), /not supported/);
+  });
+
+  it('takes a key that is for RSA PSS only for nothing else', () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa-pss', { modulusLength: 2048 });
+    const pem = publicKey.export({ type: 'spki', format: 'pem' });
+    assert.equal(
+      outcome(signBundleWithKey(STATEMENT, { privateKey }, { pss: true }), keyAuthority(pem)),
+      'accepted',
+    );
+    const stranger = signBundleWithKey(STATEMENT, generateSigningKey('rsa2048'));
+    assert.equal(outcome(stranger, keyAuthority(pem)), 'SignerNotTrusted');
   });
 
   it('refuses private keys and certificates, from which a key could be taken', () => {

@@ -1,5 +1,6 @@
 // Shared by the tests of signature/, verdict/ and policy/: one digest, authorities for fresh keys and deployments, and
 // ways to change one place of a bundle.
+import { NO_REVOCATIONS } from '../../src/trust/revocation.ts';
 import { createTransparencyLog, type LogEntry, type RekorVersion } from '../../src/demo/transparency-log.ts';
 import { createSigstore, type KeylessOptions, type Sigstore } from '../../src/demo/sigstore.ts';
 import { cosignSignStatement } from '../../src/demo/statement.ts';
@@ -101,6 +102,7 @@ export function keylessAuthority(
 ): KeylessAuthority {
   return {
     kind: 'keyless',
+    revoked: NO_REVOCATIONS,
     name: 'release-workflow',
     signatureFormats: new Set(['CosignBundle']),
     identities: [exactIdentity()],

@@ -1,5 +1,6 @@
 // Which candidates satisfy a key authority, and what can be made to count that should not?
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { p256 } from '@noble/curves/nist.js';
 import { generateSigningKey, publicKeyDer, type SigningKeyKind } from '../../src/demo/keys.ts';
 import {
@@ -44,6 +45,15 @@ describe('verifySignature() by key', () => {
     ['P-521 with SHA-256', 'p521', { hash: 'sha256' }],
     ['Ed25519', 'ed25519', {}],
     ['Ed25519ph', 'ed25519', { ed25519ph: true }],
+    ['RSA PKCS#1 v1.5 with SHA-256', 'rsa2048', {}],
+    ['RSA PKCS#1 v1.5 with SHA-384', 'rsa2048', { hash: 'sha384' }],
+    ['RSA PKCS#1 v1.5 with SHA-512', 'rsa2048', { hash: 'sha512' }],
+    ['RSA PSS with SHA-256', 'rsa2048', { pss: true }],
+    ['RSA PSS with SHA-384', 'rsa2048', { pss: true, hash: 'sha384' }],
+    ['RSA PSS with SHA-512', 'rsa2048', { pss: true, hash: 'sha512' }],
+    ['ML-DSA-44', 'mldsa44', {}],
+    ['ML-DSA-65', 'mldsa65', {}],
+    ['ML-DSA-87', 'mldsa87', {}],
   ];
   for (const [what, kind, options] of kinds)
     it(`accepts ${what}, and no other key of its kind`, () => {
@@ -74,11 +84,12 @@ describe('verifySignature() by key', () => {
       );
     });
 
-  it('refuses RSA even when such a key gets in', () => {
-    const key = generateSigningKey('rsa2048');
-    const trusted = { key: key.publicKey, fingerprint: 'f', hints: new Set<string>() };
+  it('refuses a weak key even when it gets in', () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    const trusted = { key: publicKey, fingerprint: 'f', hints: new Set<string>() };
     const authority = { ...keyAuthority(generateSigningKey('p256').publicKeyPem), keys: [trusted] };
-    assert.equal(outcome(signBundleWithKey(STATEMENT, key), authority), 'SignerNotTrusted');
+    const bundle = signBundleWithKey(STATEMENT, { privateKey });
+    assert.equal(outcome(bundle, authority), 'SignerNotTrusted');
   });
 
   it('accepts any key of a rotation, whatever the hint says', () => {
@@ -123,7 +134,7 @@ describe('verifySignature() by key', () => {
   });
 
   it('refuses malformed signatures without throwing anything else', () => {
-    for (const kind of ['p256', 'p521', 'ed25519'] as const) {
+    for (const kind of ['p256', 'p521', 'ed25519', 'rsa2048', 'mldsa44'] as const) {
       const key = generateSigningKey(kind);
       const bundle = signBundleWithKey(STATEMENT, key);
       for (const bytes of [
@@ -314,7 +325,7 @@ describe('toPreAuthenticationEncoding', () => {
 
 describe('verifyEnvelope', () => {
   it('is false for key types that are not supported', () => {
-    const key = generateSigningKey('rsa2048');
+    const key = generateKeyPairSync('rsa', { modulusLength: 1024 });
     const payload = Buffer.from('{}');
     const signature = signBytes(preAuthenticationEncoding(IN_TOTO_PAYLOAD_TYPE, payload), key.privateKey);
     assert.equal(

@@ -1,5 +1,6 @@
 // How is the whole admission path tested? The real handler behind real HTTPS, on a registry in memory with models that
 // are really signed; everything a test may want to break is an option.
+import { offlineTrust } from './trust.ts';
 import { Registry } from 'prom-client';
 import { createReviewHandler, type DecisionObserver } from '../../src/admission/handle.ts';
 import type { DecisionDependencies, DecisionOptions } from '../../src/admission/decide.ts';
@@ -119,7 +120,10 @@ export function pushSigned(registry: RegistryHandle, tag?: string, key: SigningK
 }
 
 /** Requests of a repository's manifests, blobs and referrers. */
-export function requestsOf(registry: RegistryHandle, { repository }: PackedModel): readonly RegistryRequest[] {
+export function requestsOf(
+  registry: RegistryHandle,
+  { repository }: PackedModel,
+): readonly RegistryRequest[] {
   return registry.requests.filter(({ path }) => path.startsWith(`/v2/${repository}/`));
 }
 
@@ -131,7 +135,7 @@ export async function startController(options: ControllerOptions = {}): Promise<
   const metricsRegistry = new Registry();
   const metrics = createMetrics(metricsRegistry, { version: 'test', node: process.version });
   const access = createRegistryAccess({ 'plain-http': [registry.address] }, metrics);
-  const store = createPolicyStore(createCelEngine(), 'model-policy-system');
+  const store = createPolicyStore(createCelEngine(), 'model-policy-system', offlineTrust());
   const setPolicies = (policies: Policies): void => store.update(toInputs(policies, options.namespaces));
   if (options.isSynced !== false) setPolicies(options.policies ?? { team: teamPolicy(registry) });
   const dependencies: DecisionDependencies = {
@@ -141,18 +145,15 @@ export async function startController(options: ControllerOptions = {}): Promise<
     now: () => new Date(),
     ...options.dependencies,
   };
-  const handler = createReviewHandler(
-    options.wrap?.(dependencies) ?? dependencies,
-    {
-      decided(request, decision) {
-        metrics.observeDecision(decision, { namespace: request.namespace ?? '', operation: request.operation });
-        records.push(toDecisionRecord(request, decision, new Date()) as DecisionRecord);
-      },
-      failed: (_uid, error) => void failures.push(error),
-      inFlight: (count) => metrics.setInFlight(count),
-      ...options.observer,
+  const handler = createReviewHandler(options.wrap?.(dependencies) ?? dependencies, {
+    decided(request, decision) {
+      metrics.observeDecision(decision, { namespace: request.namespace ?? '', operation: request.operation });
+      records.push(toDecisionRecord(request, decision, new Date()) as DecisionRecord);
     },
-  );
+    failed: (_uid, error) => void failures.push(error),
+    inFlight: (count) => metrics.setInFlight(count),
+    ...options.observer,
+  });
   const tls = createServerCertificate();
   const listener = await listen(createAdmissionApp(handler), { host: '127.0.0.1', port: 0 }, tls);
   const send = (body: string | Buffer, postOptions: PostOptions = {}): Promise<HttpAnswer> =>

@@ -53,7 +53,8 @@ export async function expectDenied(
     const name = 'model_policy_decisions_total';
     assert.ok(sumOf(after, name, labels) > sumOf(before, name, labels), `${reason} is not counted`);
   }
-  const verdicts = (text: string): number => sumOf(text, 'model_policy_requests_total', { verdict: 'denied' });
+  const verdicts = (text: string): number =>
+    sumOf(text, 'model_policy_requests_total', { verdict: 'denied' });
   assert.equal(verdicts(after), verdicts(before) + 1);
   return answer;
 }

@@ -27,7 +27,10 @@ export interface HttpAnswer {
 /** Posts a body to `/validate?timeout=10s` unless told otherwise, on a connection of its own. */
 export function post(server: Server, body: string | Buffer, options: PostOptions = {}): Promise<HttpAnswer> {
   const { path = '/validate?timeout=10s', method = 'POST', headers = {}, client = {} } = options;
-  const [host, port] = [server.address.slice(0, server.address.lastIndexOf(':')), server.address.split(':').at(-1)];
+  const [host, port] = [
+    server.address.slice(0, server.address.lastIndexOf(':')),
+    server.address.split(':').at(-1),
+  ];
   const settings: RequestOptions = {
     host,
     port: Number(port),

@@ -33,7 +33,11 @@ export function reviewOf(object: unknown, fields: RequestFields = {}): Record<st
 }
 
 /** The review of an update from one object to another. */
-export function updateOf(oldObject: unknown, object: unknown, fields: RequestFields = {}): Record<string, unknown> {
+export function updateOf(
+  oldObject: unknown,
+  object: unknown,
+  fields: RequestFields = {},
+): Record<string, unknown> {
   return reviewOf(object, { operation: 'UPDATE', oldObject, ...fields });
 }
 

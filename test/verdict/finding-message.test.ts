@@ -26,7 +26,7 @@ describe('createFinding()', () => {
   it('ends every reason with its remedy', () => {
     for (const reason of DENIAL_REASONS) {
       const finding = createFinding(reason, 'problem');
-      assert.equal(finding.message, `${reason}:: problem; ${REASONS[reason].action}`);
+      assert.equal(finding.message, `${reason}: problem; ${REASONS[reason].action}`);
       assert.ok(!('field' in finding) && !('policy' in finding) && !('authority' in finding));
     }
   });

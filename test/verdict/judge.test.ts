@@ -27,7 +27,7 @@ import {
   type World,
 } from '../signature/support.ts';
 import { compile, toContext, toEvidence, toRuleContext, USE, type Named } from './support.ts';
-import { compileTrustRoot } from '../../src/policy/compile-trust-root.ts';
+import { compileTrustRoot } from '../support/trust.ts';
 
 const SIGNATURE = ['dsseEnvelope', 'signatures', 0, 'sig'];
 const [RED, BLUE, STRANGER] = [

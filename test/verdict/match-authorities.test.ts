@@ -40,6 +40,6 @@ describe('countDistinctAuthorities()', () => {
     const all = Array.from({ length: 64 }, (_, n) => `s${n}`);
     const start = performance.now();
     assert.equal(countDistinctAuthorities(Array.from({ length: 32 }, () => all.slice(0, 31))), 31);
-    assert.ok(performance.now() - start < 2000);
+    assert.ok(performance.now() - start < 4000);
   });
 });

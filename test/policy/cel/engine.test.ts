@@ -297,7 +297,7 @@ describe('CEL budget', () => {
     it(`stops ${name}`, () => {
       const start = performance.now();
       assert.equal(valueOf(source), 'budget');
-      assert.ok(performance.now() - start < 2000);
+      assert.ok(performance.now() - start < 4000);
     });
   }
 
@@ -309,7 +309,7 @@ describe('CEL budget', () => {
     assert.ok(compiled.ok);
     const start = performance.now();
     assert.deepEqual(compiled.program.evaluate(bound, createCelMeter()), { ok: true, value: true });
-    assert.ok(performance.now() - start < 1000);
+    assert.ok(performance.now() - start < 4000);
   });
 
   it('is deterministic', () => {

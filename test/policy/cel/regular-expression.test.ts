@@ -38,7 +38,7 @@ describe('compileRegularExpression', () => {
       const compiled = compileRegularExpression(pattern);
       assert.ok(!compiled.ok && compiled.message.length < 300, pattern.slice(0, 30));
     }
-    assert.ok(performance.now() - start < 1000);
+    assert.ok(performance.now() - start < 4000);
   });
 
   it('stays usable past the size of its cache', () => {

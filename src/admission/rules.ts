@@ -1,0 +1,53 @@
+// What do the rules say? Gives CEL its variables once per request and stops what takes too long.
+import type { Finding } from '../reason.ts';
+import type { PodTemplate } from '../model/pod-template.ts';
+import { toCelValue } from '../policy/cel/bindings.ts';
+import { DeadlineExceeded, withDeadline } from '../policy/cel/deadline.ts';
+import { createCelMeter } from '../policy/cel/meter.ts';
+import type { KnownNamespace } from '../policy/store.ts';
+import type { JudgedUse } from '../verdict/decision.ts';
+import { createFinding } from '../verdict/finding-message.ts';
+import type { RuleContext } from '../verdict/judge.ts';
+import { judgeUse, type PreparedUse } from './judge-uses.ts';
+import type { AdmissionRequest } from './review.ts';
+
+/** Wall-clock backstop for all rules of one request, in milliseconds; the deterministic budget comes first. */
+export const RULES_DEADLINE_MS = 250;
+
+/** What rules see beside the model; every object is converted once. */
+export function toRuleContext(
+  request: AdmissionRequest,
+  template: PodTemplate,
+  namespace: KnownNamespace,
+  now: Date,
+): RuleContext {
+  const { object, oldObject, ...rest } = request;
+  return {
+    pod: toCelValue({ metadata: template.metadata, spec: template.spec }),
+    object: toCelValue(object),
+    oldObject: toCelValue(oldObject ?? null),
+    request: toCelValue(rest),
+    namespaceObject: toCelValue(namespace.object),
+    now,
+    meter: createCelMeter(),
+  };
+}
+
+/** Evaluates every rule of a request within its time. */
+export function judgeRules(
+  prepared: readonly PreparedUse[],
+  context: RuleContext,
+): { judged: readonly JudgedUse[] } | { finding: Finding } {
+  const run = (): readonly JudgedUse[] => prepared.map((use) => judgeUse(use, context));
+  const hasRules = prepared.some(({ judgements }) =>
+    judgements.some(({ policy }) => policy.validations.length > 0),
+  );
+  // Setting up the wall clock costs more than most rules: only where there are any.
+  if (!hasRules) return { judged: run() };
+  try {
+    return { judged: withDeadline(RULES_DEADLINE_MS, run) };
+  } catch (error) {
+    if (!(error instanceof DeadlineExceeded)) throw error;
+    return { finding: createFinding('RuleFailed', `the rules took longer than ${RULES_DEADLINE_MS} ms`) };
+  }
+}

@@ -1,0 +1,44 @@
+// Which uses of models do the policies see? Joins what was extracted with who is asked about it; pure.
+import type { Finding } from '../reason.ts';
+import type { Extraction, ModelReference } from '../model/model-reference.ts';
+import { toCanonicalName } from '../model/reference.ts';
+import type { CompiledPolicy } from '../policy/compiled.ts';
+import { claimsEveryImage, isClaimed, selectByReference } from '../policy/select.ts';
+import { createFinding } from '../verdict/finding-message.ts';
+import type { SelectedUse } from './judge-uses.ts';
+
+/** Most distinct references of one pod (docs: limits). */
+export const MAX_REFERENCES = 64;
+/** Most places of one pod that name a model, readable or not: each is judged and recorded by every policy. */
+export const MAX_USES = 1024;
+
+/** What of an extraction the policies of a namespace take for models: images only where one of them claims them. */
+export function toModelUses(extraction: Extraction, policies: readonly CompiledPolicy[]): Extraction {
+  const { references, images, findings, unreadableImages } = extraction;
+  return {
+    references,
+    images: images.filter((image) => isClaimed(policies, image)),
+    findings: claimsEveryImage(policies) ? [...findings, ...unreadableImages] : findings,
+    unreadableImages: [],
+  };
+}
+
+/** The uses with the policies that are about each. */
+export function selectUses(
+  { references, images }: Extraction,
+  policies: readonly CompiledPolicy[],
+): readonly SelectedUse[] {
+  return [...references, ...images].map((use) => ({ use, policies: selectByReference(policies, use) }));
+}
+
+/** The finding that a pod names more models than are judged. */
+export function findSurplus({ references, images, findings }: Extraction): Finding | undefined {
+  const uses = [...references, ...images];
+  if (uses.length + findings.length > MAX_USES)
+    return createFinding('TooManyReferences', `the pod names models in more than ${MAX_USES} places`);
+  const toKey = ({ reference }: ModelReference): string =>
+    `${toCanonicalName(reference)} ${reference.digest ?? reference.tag ?? ''}`;
+  return new Set(uses.map(toKey)).size > MAX_REFERENCES
+    ? createFinding('TooManyReferences', `the pod uses more than ${MAX_REFERENCES} distinct models`)
+    : undefined;
+}

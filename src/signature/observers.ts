@@ -1,0 +1,172 @@
+// Who else saw this signature, and when? Log entries and timestamps of the authorities that a trusted root knows, each
+// verified, then counted by operator. What a stranger wrote is left out; what a known authority wrote must be right.
+import type { Revocations } from '../trust/revocation.ts';
+import { quote } from '../lib/text.ts';
+import { isWithin } from '../trust/trusted-root.ts';
+import type { Requirements } from './authority.ts';
+import type { LogEntry } from './bundle.ts';
+import type { SignedContent } from './content.ts';
+import { SignatureError } from './error.ts';
+import { verifyLogBody } from './log-body.ts';
+import { toIntegratedTime, verifyInclusion } from './log-entry.ts';
+import type { PreparedAuthority, PreparedLog, PreparedTrust } from './prepared-trust.ts';
+import { verifyTimestamp } from './timestamp.ts';
+
+/** A verified time later than now by more than this is refused, in milliseconds. */
+export const MAX_CLOCK_SKEW_MS = 5 * 60 * 1000;
+
+/** What a bundle carries beside its signature. */
+export interface Evidence {
+  readonly logEntries: readonly LogEntry[];
+  /** RFC 3161 TimeStampResp, DER. */
+  readonly timestamps: readonly Buffer[];
+}
+
+/** A signature as it is observed: the signer is the leaf certificate or SubjectPublicKeyInfo, DER. */
+export interface ObservedSignature {
+  readonly content: SignedContent;
+  readonly signerDer: Buffer;
+}
+
+/** Which authorities count, and how many of them are needed. */
+export interface RequiredTrust {
+  readonly trust: PreparedTrust;
+  /** Name of the trust root, for messages. */
+  readonly trustRoot: string;
+  readonly requirements: Requirements;
+  /** What the trust root revokes; absent where nothing can be revoked. */
+  readonly revoked?: Revocations;
+}
+
+/** A time that an authority vouches for. */
+export interface TrustedTime {
+  readonly at: Date;
+  readonly source: 'tsa' | 'transparency-log';
+  /** Who vouches for it: times of one operator count once. `""` when the root does not say: those count as one party. */
+  readonly operator: string;
+}
+
+/** What was verified. */
+export interface Observations {
+  /** Entries of known logs, each with its log. */
+  readonly entries: readonly { readonly entry: LogEntry; readonly log: PreparedLog }[];
+  /** Timestamps of known authorities. */
+  readonly stamps: readonly {
+    readonly response: Buffer;
+    readonly time: TrustedTime;
+    readonly authority: PreparedAuthority;
+  }[];
+  readonly times: readonly TrustedTime[];
+}
+
+/**
+ * Verifies everything that known authorities wrote about the signature.
+ * @param now time of the request
+ * @throws SignatureError `TransparencyLogInvalid` or `TimestampInvalid`, also when there is not enough of it
+ */
+export function verifyObservations(
+  evidence: Evidence,
+  signature: ObservedSignature,
+  required: RequiredTrust,
+  now: Date,
+): Observations {
+  requireDifferent(evidence);
+  const { trust } = required;
+  const entries = evidence.logEntries.flatMap((entry) => {
+    const logs = trust.logs.filter(({ logId }) => logId.equals(entry.logId));
+    return logs.length === 0 ? [] : [verifyEntry(entry, signature, logs)];
+  });
+  const stamps = evidence.timestamps.flatMap((response) => {
+    const stamp = verifyTimestamp(response, signature.content.signature, trust);
+    if (stamp === undefined) return [];
+    const { at, authority } = stamp;
+    return [{ response, time: { at, source: 'tsa' as const, operator: authority.operator }, authority }];
+  });
+  const times = [...stamps.map(({ time }) => time), ...entries.flatMap(toLogTimes)];
+  requireOperators(entries, times, required);
+  requirePast(times, now);
+  requireLogWindows(entries, earliestOf(times) ?? now);
+  return { entries, stamps, times };
+}
+
+/** The earliest of some times; undefined when there is none. */
+export function earliestOf(times: readonly TrustedTime[]): Date | undefined {
+  return times.length === 0 ? undefined : new Date(Math.min(...times.map(({ at }) => at.getTime())));
+}
+
+// Refused before anything is verified: a thousand copies would each cost a signature check.
+function requireDifferent({ logEntries, timestamps }: Evidence): void {
+  const entries = logEntries.map(({ logId, body }) => `${logId.toString('hex')} ${body.toString('latin1')}`);
+  if (new Set(entries).size < entries.length)
+    throw new SignatureError('TransparencyLogInvalid', 'it has the same log entry twice');
+  const stamps = timestamps.map((response) => response.toString('latin1'));
+  if (new Set(stamps).size < stamps.length)
+    throw new SignatureError('TimestampInvalid', 'it has the same timestamp twice');
+}
+
+function verifyEntry(
+  entry: LogEntry,
+  { content, signerDer }: ObservedSignature,
+  logs: readonly PreparedLog[],
+): Observations['entries'][number] {
+  // A log may be listed twice with two windows of the same key.
+  const at = toIntegratedTime(entry);
+  const log = (at && logs.find(({ validFor }) => isWithin(at, validFor))) ?? logs[0];
+  if (log === undefined) throw new SignatureError('InternalError', 'a log entry without a log');
+  verifyLogBody(entry, content, signerDer);
+  verifyInclusion(entry, log);
+  return { entry, log };
+}
+
+// Integrated time is part of what a signed entry timestamp signs, and of nothing else (CVE-2026-48816).
+function toLogTimes({ entry, log }: Observations['entries'][number]): readonly TrustedTime[] {
+  const at = toIntegratedTime(entry);
+  return at === undefined ? [] : [{ at, source: 'transparency-log', operator: log.operator }];
+}
+
+// Client specification §4.6, CVE-2026-49834: several entries or times of one operator are one observation; authorities
+// whose operator is not named may all be one party.
+function requireOperators(
+  entries: Observations['entries'],
+  times: readonly TrustedTime[],
+  { requirements, trustRoot }: RequiredTrust,
+): void {
+  const logs = new Set(entries.map(({ log }) => log.operator)).size;
+  if (logs < requirements.logEntries)
+    throw new SignatureError(
+      'TransparencyLogInvalid',
+      `it has entries of ${logs} logs that TrustRoot ${quote(trustRoot, 63)} knows, ${requirements.logEntries} are required`,
+    );
+  const clocks = new Set(times.map(({ operator }) => operator)).size;
+  if (clocks < requirements.timestamps)
+    throw new SignatureError(
+      'TimestampInvalid',
+      `it has times of ${clocks} authorities that TrustRoot ${quote(trustRoot, 63)} knows, ${requirements.timestamps} are required`,
+    );
+}
+
+function requirePast(times: readonly TrustedTime[], now: Date): void {
+  const future = times.find(({ at }) => !(at.getTime() <= now.getTime() + MAX_CLOCK_SKEW_MS));
+  if (future !== undefined)
+    throw new SignatureError(
+      'TimestampInvalid',
+      `its time ${toShown(future.at)} is in the future of this controller's clock`,
+    );
+}
+
+// Integrated times reach further than dates do.
+function toShown(at: Date): string {
+  return Number.isNaN(at.getTime()) ? 'beyond all dates' : at.toISOString();
+}
+
+// An entry's log key must have been valid when the entry was made: its integrated time, else the earliest time at all.
+function requireLogWindows(entries: Observations['entries'], otherwise: Date): void {
+  for (const { entry, log } of entries) {
+    const at = toIntegratedTime(entry) ?? otherwise;
+    if (!isWithin(at, log.validFor))
+      throw new SignatureError(
+        'TransparencyLogInvalid',
+        `the key of log ${quote(log.baseUrl, 80)} was not valid at ${at.toISOString()}`,
+      );
+  }
+}
