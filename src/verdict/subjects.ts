@@ -2,6 +2,9 @@
 // signature on the index binds all its children by their digests, and counts for each beside the child's own.
 import type { Evidence } from '../evidence/evidence.ts';
 import type { ImageManifest } from '../model/manifest.ts';
+import type { Finding } from '../reason.ts';
+import type { SigningAuthority } from '../signature/authority.ts';
+import { findRevocation } from '../trust/revocation.ts';
 import type { Proof } from './prove.ts';
 
 /** One manifest with everything that is proven for it. */
@@ -20,14 +23,18 @@ export function toSubjects(evidence: Evidence, proof: Proof): readonly JudgedSub
     const own = proof.children?.[index];
     if (own === undefined || child.manifest.kind !== 'manifest')
       throw new Error('a child of an index was judged without proof');
-    return [{ manifest: child.manifest, proof: merge(proof, own), child: child.digest }];
+    const digests = [evidence.digest, child.digest];
+    return [{ manifest: child.manifest, proof: merge(proof, own, digests), child: child.digest }];
   });
 }
 
-function merge(index: Proof, child: Proof): Proof {
+function merge(index: Proof, child: Proof, digests: readonly string[]): Proof {
   return {
     authorities: child.authorities.map(({ authority, signatures, failures }) => {
       const above = index.authorities.find((entry) => entry.authority === authority);
+      // A signature on the one was not asked whether the other is revoked.
+      const revocation = findRevoked(authority, digests);
+      if (revocation !== undefined) return { authority, signatures: [], failures: [revocation] };
       return {
         authority,
         signatures: [...(above?.signatures ?? []), ...signatures],
@@ -37,4 +44,9 @@ function merge(index: Proof, child: Proof): Proof {
     problems: [...index.problems, ...child.problems],
     candidateCount: index.candidateCount + child.candidateCount,
   };
+}
+
+function findRevoked(authority: SigningAuthority, artifactDigests: readonly string[]): Finding | undefined {
+  if (authority.kind !== 'keyless') return undefined;
+  return findRevocation({ spkis: [], certificateSerials: [], artifactDigests }, authority.revoked);
 }

@@ -6,7 +6,9 @@ import { cosignSignStatement, modelSigningStatement } from '../../src/demo/state
 import type { Evidence } from '../../src/evidence/evidence.ts';
 import { parseManifest } from '../../src/model/manifest.ts';
 import { judge } from '../../src/verdict/judge.ts';
-import { prove } from '../../src/verdict/prove.ts';
+import { prove, type Proof } from '../../src/verdict/prove.ts';
+import { toSubjects } from '../../src/verdict/subjects.ts';
+import { NO_REVOCATIONS } from '../../src/trust/revocation.ts';
 import { DIGEST, toManifest } from '../signature/support.ts';
 import { compile, toEvidence, toRuleContext, USE } from './support.ts';
 
@@ -113,6 +115,24 @@ describe('judge() about an index', () => {
         messages.some((text) => message.test(text)),
         messages.join('\n'),
       );
+    });
+
+  for (const revoked of [DIGEST, a])
+    it(`denies it when ${revoked.slice(0, 12)}… is revoked, whatever else is signed`, () => {
+      const authority = {
+        kind: 'keyless',
+        name: 'k',
+        revoked: { ...NO_REVOCATIONS, artifactDigests: new Map([[revoked, 'stolen']]) },
+      };
+      const proven = {
+        authorities: [{ authority, signatures: [{}], failures: [] }],
+        problems: [],
+        candidateCount: 1,
+      };
+      const proof = { ...proven, children: [proven] } as unknown as Proof;
+      const [subject] = toSubjects(toIndex([], []), proof);
+      assert.deepEqual(subject?.proof.authorities[0]?.signatures, []);
+      assert.equal(subject?.proof.authorities[0]?.failures[0]?.reason, 'Revoked');
     });
 
   it('asks the rules about every child', () => {
