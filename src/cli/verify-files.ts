@@ -7,7 +7,7 @@ import { VERIFY_FILES_OPTIONS } from '../config.ts';
 import { FileError } from '../files/error.ts';
 import { examine, listFiles, type FoundFile } from '../files/list-files.ts';
 import { MAX_BUNDLE_BYTES } from '../evidence/evidence.ts';
-import { toSignatureCandidate, type SignatureCandidate } from '../signature/candidate.ts';
+import { toSignatureCandidate, type BundleCandidate } from '../signature/candidate.ts';
 import { SignatureError } from '../signature/error.ts';
 import { isIgnored, readSignedFiles, SINGLE_FILE, type SignedFiles } from '../signature/signed-files.ts';
 import type { SignerFacts } from '../signature/facts.ts';
@@ -109,7 +109,7 @@ function statNamed(file: string, what: string): Stats {
   }
 }
 
-function toCandidate(bytes: Buffer): SignatureCandidate {
+function toCandidate(bytes: Buffer): BundleCandidate {
   if (bytes.length > MAX_BUNDLE_BYTES)
     throw new SignatureError('ArtifactTooLarge', `the bundle has more than ${MAX_BUNDLE_BYTES} bytes`);
   const candidate = toSignatureCandidate(bytes);

@@ -1,4 +1,5 @@
-// What does a log say about a signature? The canonical bodies that Rekor v1 and v2 write for DSSE envelopes.
+// What does a log say about a signature? The canonical bodies that Rekor v1 and v2 write for DSSE envelopes, and v1 for
+// plain messages.
 // Leaves putting them into a tree to transparency-log.ts.
 import { createHash, type KeyObject } from 'node:crypto';
 import { certificatePem } from './certificate.ts';
@@ -19,6 +20,17 @@ export function dsseBodyV1(envelope: DsseEnvelope, verifier: LogVerifier): LogBo
     signatures: envelope.signatures.map(({ sig }) => ({ signature: sig, verifier: pem })),
   };
   return toBody('dsse', '0.0.1', spec);
+}
+
+/** `hashedrekord` 0.0.1, which cosign 2 logs: the hash of the message, the signature, and the verifier as PEM. */
+export function hashedRekordBodyV1(message: Buffer, signature: Buffer, verifier: LogVerifier): LogBody {
+  return toBody('hashedrekord', '0.0.1', {
+    data: { hash: { algorithm: 'sha256', value: sha256(message, 'hex') } },
+    signature: {
+      content: signature.toString('base64'),
+      publicKey: { content: Buffer.from(verifierPem(verifier)).toString('base64') },
+    },
+  });
 }
 
 /** `dsse` 0.0.2 of Rekor v2: the payload's hash, the signature and the verifier. */

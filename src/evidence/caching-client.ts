@@ -1,5 +1,5 @@
-// Have these bytes been fetched before? Wraps a registry client in caches: bytes by digest for good, listings and tags
-// for seconds, failures never. One flight per key, which no single caller's deadline ends.
+// Have these bytes been fetched before? Wraps a registry client in caches: bytes by digest for good, listings, tags and
+// the absence of tags for seconds, failures never. One flight per key, which no single caller's deadline ends.
 import { createCache, type CacheObserver } from '../lib/cache.ts';
 import { waitWithin } from '../lib/deadline.ts';
 import { isDigest } from '../lib/digest.ts';
@@ -44,6 +44,12 @@ export function createCachingClient(
     ttlMs: TAG_TTL_MS,
     observe: (result) => observe('tags', result),
   });
+  const optionalTags = createCache<{ readonly manifest: FetchedManifest | undefined }>({
+    maxWeight: MAX_CACHED_TAG_BYTES,
+    weigh: ({ manifest }) => (manifest?.bytes.length ?? 0) + 512,
+    ttlMs: TAG_TTL_MS,
+    observe: (result) => observe('tags', result),
+  });
   const flight = (): AbortSignal => AbortSignal.timeout(FLIGHT_TIMEOUT_MS);
   const key = ({ registry, repository }: RepositoryName, what: string): string =>
     `${registry}/${repository} ${what}`;
@@ -56,6 +62,15 @@ export function createCachingClient(
         ),
         signal,
       ),
+    async findTag(name, tag, signal) {
+      const { manifest } = await waitWithin(
+        optionalTags.fetch(key(name, tag), async () => ({
+          manifest: await inner.findTag(name, tag, flight()),
+        })),
+        signal,
+      );
+      return manifest;
+    },
     listReferrers: (name, digest, signal) =>
       waitWithin(
         listings.fetch(key(name, digest), () => inner.listReferrers(name, digest, flight())),

@@ -4,14 +4,43 @@ import type { ImageIndex, ImageManifest } from '../model/manifest.ts';
 
 /** Largest bundle that is fetched, in bytes (docs: limits). */
 export const MAX_BUNDLE_BYTES = 1024 * 1024;
-/** Most bytes of all bundles of one digest: what is parsed and verified for one model (docs: limits). */
+/** Most bytes of all signatures of one digest: what is parsed and verified for one model (docs: limits). */
 export const MAX_BUNDLES_BYTES = 4 * 1024 * 1024;
+/** Largest payload of a simple signing signature that is fetched, in bytes (docs: limits). */
+export const MAX_PAYLOAD_BYTES = 64 * 1024;
+/** Largest annotation of a simple signing signature that is read, in characters (docs: limits). */
+export const MAX_ANNOTATION_CHARS = 64 * 1024;
+/** Most signatures of one digest that are read, from all places together (docs: limits). */
+export const MAX_CANDIDATES = 64;
 
-/** A bundle found at a referrer of the subject. */
-export interface BundleEvidence {
-  /** Digest of the referrer manifest that led to it. */
+/** Where a signature was found: at a referrer, under the signature tag, or as a layer of the model itself. */
+export type SignaturePlace = 'referrer' | 'tag' | 'layer';
+
+/** Where one signature came from. */
+export interface SignatureOrigin {
+  readonly place: SignaturePlace;
+  /** Digest of what led to it: the referrer, the manifest under the tag, or the layer itself. */
   readonly referrer: string;
+}
+
+/** A bundle that was found. */
+export interface BundleEvidence extends SignatureOrigin {
   readonly bytes: Buffer;
+}
+
+/** The parts of a simple signing signature that stand in annotations, as written; `""` is never here. */
+export interface SimpleSigningAnnotations {
+  readonly signature?: string;
+  readonly certificate?: string;
+  readonly chain?: string;
+  readonly logBundle?: string;
+  readonly timestamp?: string;
+}
+
+/** A cosign v2 signature: payload bytes, which match their descriptor, and its annotations, which nothing binds. */
+export interface SimpleSigningEvidence extends SignatureOrigin {
+  readonly payload: Buffer;
+  readonly annotations: SimpleSigningAnnotations;
 }
 
 /** Something that could not be fetched or read, without saying anything about the rest. */
@@ -28,6 +57,7 @@ export interface Evidence {
   /** Of an index, its child manifests; each with what signs it alone. */
   readonly children?: readonly Evidence[];
   readonly bundles: readonly BundleEvidence[];
+  readonly simpleSignatures: readonly SimpleSigningEvidence[];
   /** Trouble with single candidates: reported when the rest does not satisfy, never in its place. */
   readonly problems: readonly EvidenceProblem[];
 }
@@ -36,3 +66,9 @@ export interface Evidence {
 export type EvidenceResult =
   | { readonly ok: true; readonly evidence: Evidence }
   | { readonly ok: false; readonly problem: EvidenceProblem };
+
+/** Names a place in messages. */
+export function describeOrigin({ place, referrer }: SignatureOrigin): string {
+  if (place === 'layer') return 'layer model.sig';
+  return `${place === 'tag' ? 'signature tag' : 'referrer'} ${referrer.slice(0, 19)}…`;
+}

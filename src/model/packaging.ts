@@ -31,8 +31,10 @@ export function toFormat(manifest: ImageManifest): ModelFormat {
   return format === 'Image' && isOlot ? 'ModelCar' : format;
 }
 
+/** The file that model_signing writes into the folder it signs. */
+export const SIGNATURE_FILE = 'model.sig';
 /** Files that a model signing signature may leave out, and that rules therefore do not see under it. */
-export const IGNORABLE_FILES: ReadonlySet<string> = new Set(['.gitattributes', '.gitignore']);
+export const IGNORABLE_FILES: ReadonlySet<string> = new Set(['.gitattributes', '.gitignore', SIGNATURE_FILE]);
 
 /** True for media types that make a consumer unpack the layer. */
 export function isArchiveType(mediaType: string): boolean {

@@ -152,11 +152,11 @@ const authority = object(
     signatureFormats: {
       type: 'array',
       description:
-        'Formats that count. Default: CosignBundle, which binds the manifest. ModelSigning binds the files only and must be listed to count.',
+        'Formats that count. Default: CosignBundle and CosignSimpleSigning, which bind the manifest. ModelSigning binds the files only and must be listed to count.',
       minItems: 1,
-      maxItems: 2,
+      maxItems: 3,
       'x-kubernetes-list-type': 'set',
-      items: { type: 'string', enum: ['CosignBundle', 'ModelSigning'] },
+      items: { type: 'string', enum: ['CosignBundle', 'CosignSimpleSigning', 'ModelSigning'] },
     },
   },
   {

@@ -22,7 +22,7 @@ export interface AuthorityContext extends MaterialContext {
   readonly trustRoots: ReadonlyMap<string, CompiledTrustRoot>;
 }
 
-const DEFAULT_FORMATS: readonly SignatureFormat[] = ['CosignBundle'];
+const DEFAULT_FORMATS: readonly SignatureFormat[] = ['CosignBundle', 'CosignSimpleSigning'];
 
 /** Compiles one authority; undefined when a problem was reported. */
 export function compileAuthority(

@@ -78,7 +78,7 @@ export interface AuthoritySpec {
   };
   readonly certificate?: CertificateSpec;
   readonly static?: { readonly action: 'Pass' | 'Fail'; readonly message?: string };
-  readonly signatureFormats?: readonly ('CosignBundle' | 'ModelSigning')[];
+  readonly signatureFormats?: readonly ('CosignBundle' | 'CosignSimpleSigning' | 'ModelSigning')[];
 }
 
 export interface ValidationSpec {

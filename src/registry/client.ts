@@ -27,6 +27,8 @@ const DOCKER_HUB_API_HOST = 'registry-1.docker.io';
 export interface RegistryClient {
   /** @param target a digest, or a tag, which is resolved by the bytes it names and by nothing else */
   fetchManifest(name: RepositoryName, target: string, signal: AbortSignal): Promise<FetchedManifest>;
+  /** As fetchManifest for a tag that need not exist; undefined only when the registry says that it does not. */
+  findTag(name: RepositoryName, tag: string, signal: AbortSignal): Promise<FetchedManifest | undefined>;
   /** Descriptors of what refers to a digest: from the API, else from the tag schema. */
   listReferrers(name: RepositoryName, digest: string, signal: AbortSignal): Promise<ReferrersList>;
   /** @throws RegistryError `tooLarge` before asking when the descriptor's size exceeds the cap */
@@ -55,6 +57,14 @@ export function createRegistryClient(transport: Transport, keychain: Keychain): 
       });
       requireOk(response, name, `manifest ${target}`);
       return { bytes: response.body, digest: checkManifestDigest(response, target) };
+    },
+    async findTag(name, tag, signal) {
+      try {
+        return await client.fetchManifest(name, tag, signal);
+      } catch (error) {
+        if (error instanceof RegistryError && error.kind === 'notFound') return undefined;
+        throw error;
+      }
     },
     listReferrers: (name, digest, signal) =>
       listReferrers({

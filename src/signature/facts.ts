@@ -3,7 +3,7 @@
 import type { Observations, TrustedTime } from './observers.ts';
 
 /** The signature formats that count at admission. */
-export type SignatureFormat = 'CosignBundle' | 'ModelSigning';
+export type SignatureFormat = 'CosignBundle' | 'CosignSimpleSigning' | 'ModelSigning';
 
 /** How a signature is verified. */
 export interface VerifyOptions {

@@ -3,10 +3,11 @@
 import { sha256Hex } from '../lib/digest.ts';
 import { quote } from '../lib/text.ts';
 import type { KeylessAuthority } from './authority.ts';
+import type { LogEntry } from './bundle.ts';
 import type { SignatureCandidate } from './candidate.ts';
 import { verifyLeafChain } from './certificate-chain.ts';
 import { parseLeafCertificate, type LeafCertificate } from './certificate.ts';
-import { toEnvelopeContent, type SignedContent } from './content.ts';
+import type { SignedContent } from './content.ts';
 import { SignatureError } from './error.ts';
 import { toLogFacts, toTimeFacts, type SignerFacts, type VerifyOptions } from './facts.ts';
 import { matchIdentity, type CertificateIdentity } from './identity.ts';
@@ -20,6 +21,7 @@ import {
 import { preparedTrustOf } from './prepared-trust.ts';
 import { refuseRevoked } from './revoked.ts';
 import { verifyCertificateTimestamps } from './sct.ts';
+import { requireMessageEntries } from './simple-signing-log.ts';
 import { witnessCertificate } from './witness.ts';
 
 export { MAX_CLOCK_SKEW_MS };
@@ -33,29 +35,28 @@ export interface CertificateSignature extends Evidence {
 
 /** Verifies the signer of a keyless candidate. @throws SignatureError */
 export function verifyKeyless(
-  { bundle }: SignatureCandidate,
+  { signed }: SignatureCandidate,
   authority: KeylessAuthority,
   options: VerifyOptions,
 ): SignerFacts {
-  if (bundle.material.kind === 'certificateChain')
+  if (signed.material.kind === 'certificateChain')
     throw new SignatureError(
       'UnsupportedFormat',
       'it carries a certificate chain, which keyless signatures do not',
     );
-  if (bundle.material.kind !== 'certificate')
+  if (signed.material.kind !== 'certificate')
     throw new SignatureError(
       'SignerNotTrusted',
       'it is signed with a key where the authority names identities',
     );
-  for (const { proof } of bundle.logEntries) requireProof(proof);
-  const signature = {
-    leafDer: bundle.material.der,
-    content: toEnvelopeContent(bundle.envelope),
-    logEntries: bundle.logEntries,
-    timestamps: bundle.timestamps,
-  };
+  const { content, logEntries, timestamps } = signed;
   const { root, trustRoot, requirements, revoked } = authority;
   const trust = preparedTrustOf(root);
+  const isKnown = ({ logId }: LogEntry): boolean => trust.logs.some((log) => log.logId.equals(logId));
+  requireMessageEntries({ ...signed, logEntries: logEntries.filter(isKnown) });
+  // Only a bundle must have the proof: cosign v2 keeps the signed entry timestamp alone.
+  if (content.source.kind === 'dsse') for (const { proof } of logEntries) requireProof(proof);
+  const signature = { leafDer: signed.material.der, content, logEntries, timestamps };
   const facts = verifyCertificateSignature(signature, { trust, trustRoot, requirements, revoked }, options);
   requireIdentity(facts, authority);
   return facts;

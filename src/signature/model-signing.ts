@@ -9,6 +9,7 @@ import {
   EMPTY_CONFIG,
   IGNORABLE_FILES,
   isArchiveType,
+  SIGNATURE_FILE,
   toFileName,
   toFormat,
   toLayerClass,
@@ -28,13 +29,29 @@ const invalid = (message: string): SignatureError =>
   new SignatureError('SignatureInvalid', `the model signing statement is invalid: ${message}`);
 const mismatch = (message: string): SignatureError => new SignatureError('FileSetMismatch', message);
 
-/** Checks that a verified statement is about exactly the files of a manifest. @throws SignatureError */
-export function verifyModelFiles(statement: Statement, manifest: ImageManifest): void {
+/** The layer `model.sig` of a model. */
+export interface SignatureLayer {
+  /** Its digest, when it is the only such file, at the root, and parses as a bundle; undefined otherwise. */
+  readonly digest: string | undefined;
+  /** True when it is this very layer that holds the statement which is verified. */
+  readonly holdsStatement: boolean;
+}
+
+/**
+ * Checks that a verified statement is about exactly the files of a manifest.
+ * @param signature what may be left out of the signed files: a signature cannot name its own digest
+ * @throws SignatureError
+ */
+export function verifyModelFiles(
+  statement: Statement,
+  manifest: ImageManifest,
+  signature: SignatureLayer = { digest: undefined, holdsStatement: false },
+): void {
   const predicate = toRecord(statement.predicate);
   const resources = readResources(predicate);
   checkRootDigest(statement, resources.values());
   const files = readFiles(manifest);
-  const ignored = readIgnoredPaths(predicate);
+  const ignored = readIgnoredPaths(predicate, signature, files);
   for (const [name, digest] of files) {
     const signed = resources.get(name);
     if (signed === undefined && !ignored.has(name))
@@ -142,10 +159,21 @@ function checkConfig({ config }: ImageManifest, format: ModelFormat): void {
     throw mismatch(`the config of type ${quote(config.mediaType, 80)} is not among the signed files`);
 }
 
-function readIgnoredPaths(predicate: Record<string, unknown>): ReadonlySet<string> {
+function readIgnoredPaths(
+  predicate: Record<string, unknown>,
+  signature: SignatureLayer,
+  files: ReadonlyMap<string, string>,
+): ReadonlySet<string> {
   const serialization = predicate['serialization'];
   const paths = isRecord(serialization) ? toArray(serialization['ignore_paths']) : [];
-  return new Set(
+  const ignored = new Set(
     paths.filter((path): path is string => typeof path === 'string' && IGNORABLE_FILES.has(path)),
   );
+  // The signature is written after the files are listed: it is left out of its own statement without being named, and
+  // of another one only by name. Whatever else is called so is a file like any other.
+  const isSignature =
+    signature.digest !== undefined && signature.digest === `sha256:${files.get(SIGNATURE_FILE) ?? ''}`;
+  if (!isSignature) ignored.delete(SIGNATURE_FILE);
+  else if (signature.holdsStatement) ignored.add(SIGNATURE_FILE);
+  return ignored;
 }

@@ -7,6 +7,7 @@ import type { CertificateAuthority } from './authority.ts';
 import type { SignatureCandidate } from './candidate.ts';
 import { matchCertificateIdentity, readCertificateNames, toMainName } from './certificate-identity.ts';
 import {
+  MAX_INTERMEDIATES,
   findPath,
   isPathKey,
   isValidAt,
@@ -14,7 +15,6 @@ import {
   type PathCertificate,
 } from './certificate-path.ts';
 import { toDistinguishedName } from './distinguished-name.ts';
-import { verifyEnvelope } from './dsse.ts';
 import { SignatureError } from './error.ts';
 import type { SignatureFacts } from './facts.ts';
 import { EXTENSION, hasKeyUsage, readBasicConstraints, readPurposes, type Certificate } from './x509.ts';
@@ -37,11 +37,11 @@ const refuse = (message: string): SignatureError =>
 
 /** Verifies the signer of a candidate. @throws SignatureError */
 export function verifyPrivatePki(
-  { bundle }: SignatureCandidate,
+  { signed }: SignatureCandidate,
   authority: CertificateAuthority,
   now: Date,
 ): Omit<SignatureFacts, 'format' | 'annotations'> {
-  const { material } = bundle;
+  const { material, content, intermediates } = signed;
   if (material.kind === 'publicKey')
     throw new SignatureError(
       'SignerNotTrusted',
@@ -53,10 +53,14 @@ export function verifyPrivatePki(
   checkProfile(leaf, authority, now);
   const path = findPath(
     leaf,
-    { roots: authority.roots, intermediates: authority.intermediates, untrusted: readUsable(others) },
+    {
+      roots: authority.roots,
+      intermediates: authority.intermediates,
+      untrusted: readUsable([...others, ...intermediates].slice(0, MAX_INTERMEDIATES)),
+    },
     { now, purpose: authority.extendedKeyUsage === 'CodeSigning' ? CODE_SIGNING : undefined },
   );
-  if (!verifyEnvelope(bundle.envelope, leaf.key))
+  if (content.findAlgorithm(leaf.key) === undefined)
     throw new SignatureError('SignatureInvalid', 'its certificate did not sign it');
   const { certificate, serial } = leaf;
   const issuer = readStrictly(() => toDistinguishedName(certificate.issuer));

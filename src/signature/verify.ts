@@ -4,8 +4,7 @@ import type { ImageIndex, ImageManifest } from '../model/manifest.ts';
 import { splitDigest } from '../lib/digest.ts';
 import { quote } from '../lib/text.ts';
 import type { KeyAuthority, SigningAuthority } from './authority.ts';
-import type { SignatureCandidate } from './candidate.ts';
-import { toEnvelopeContent } from './content.ts';
+import type { BundleCandidate, SignatureCandidate } from './candidate.ts';
 import { SignatureError } from './error.ts';
 import type { SignatureFacts, SignerFacts, VerifyOptions } from './facts.ts';
 import { verifyKeySignature } from './key.ts';
@@ -21,6 +20,8 @@ export interface SignedSubject {
   /** Digest of the manifest bytes. */
   readonly digest: string;
   readonly manifest: ImageManifest | ImageIndex;
+  /** Digest of the layer `model.sig`, when it is a bundle. */
+  readonly signatureLayer?: string | undefined;
 }
 
 /**
@@ -48,12 +49,12 @@ export function verifySignature(
       { spkis: [], certificateSerials: [], artifactDigests: [subject.digest] },
       authority.revoked,
     );
-  return {
-    ...signer,
-    format: candidate.format,
-    annotations:
-      candidate.format === 'CosignBundle' ? requireSignatureSubject(candidate.statement).annotations : {},
-  };
+  return { ...signer, format: candidate.format, annotations: readAnnotations(candidate) };
+}
+
+function readAnnotations(candidate: SignatureCandidate): SignatureFacts['annotations'] {
+  if (candidate.format === 'CosignSimpleSigning') return candidate.payload.annotations;
+  return candidate.format === 'CosignBundle' ? requireSignatureSubject(candidate.statement).annotations : {};
 }
 
 /**
@@ -71,22 +72,17 @@ export function verifySigner(
 }
 
 function verifyKey(
-  { bundle }: SignatureCandidate,
+  { signed }: SignatureCandidate,
   { keys, observers }: KeyAuthority,
   options: VerifyOptions,
 ): SignerFacts {
-  if (bundle.material.kind !== 'publicKey')
+  if (signed.material.kind !== 'publicKey')
     throw new SignatureError(
       'SignerNotTrusted',
       'it is signed with a certificate where the authority names keys',
     );
-  const { logEntries, timestamps } = bundle;
-  const signature = {
-    content: toEnvelopeContent(bundle.envelope),
-    hint: bundle.material.hint,
-    logEntries,
-    timestamps,
-  };
+  const { content, material, logEntries, timestamps } = signed;
+  const signature = { content, hint: material.hint, logEntries, timestamps };
   if (observers === undefined) return verifyKeySignature(signature, keys, undefined, options);
   const { root, trustRoot, requirements } = observers;
   return verifyKeySignature(
@@ -97,21 +93,29 @@ function verifyKey(
   );
 }
 
-function verifySubject({ format, statement }: SignatureCandidate, subject: SignedSubject): void {
-  if (format === 'ModelSigning') {
+function verifySubject(candidate: SignatureCandidate, subject: SignedSubject): void {
+  if (candidate.format === 'ModelSigning') {
     if (subject.manifest.kind === 'index')
       throw new SignatureError(
         'UnsupportedFormat',
         'files are signed, and an image index has none: sign the files of each of its manifests',
       );
-    verifyModelFiles(statement, subject.manifest);
+    verifyModelFiles(candidate.statement, subject.manifest, {
+      digest: subject.signatureLayer,
+      holdsStatement: candidate.isFromLayer === true,
+    });
     return;
   }
-  const { algorithm, hex } = splitDigest(subject.digest);
+  const signed =
+    candidate.format === 'CosignSimpleSigning'
+      ? candidate.payload.digest
+      : readSignedDigest(candidate, subject.digest);
+  if (signed !== subject.digest)
+    throw new SignatureError('SubjectMismatch', `it is about ${quote(signed, 80)}`);
+}
+
+function readSignedDigest({ statement }: BundleCandidate, digest: string): string {
+  const { algorithm } = splitDigest(digest);
   const signed = requireSignatureSubject(statement).digest;
-  if (signed[algorithm] !== hex)
-    throw new SignatureError(
-      'SubjectMismatch',
-      `it is about ${quote(`${algorithm}:${signed[algorithm] ?? '(none)'}`, 80)}`,
-    );
+  return `${algorithm}:${signed[algorithm] ?? '(none)'}`;
 }

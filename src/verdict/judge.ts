@@ -110,7 +110,7 @@ function toSatisfying({ authority, signatures }: AuthorityProof): readonly Satis
 
 // A rule may only read what the satisfying signatures fix: the manifest when one of them signs it, else the files.
 function toBinding(signatures: readonly SatisfyingSignature[]): 'Manifest' | 'Files' {
-  return signatures.some(({ format }) => format === 'CosignBundle') ? 'Manifest' : 'Files';
+  return signatures.some(({ format }) => format !== 'ModelSigning') ? 'Manifest' : 'Files';
 }
 
 function judgeAuthorities(

@@ -1,11 +1,21 @@
 // Which signatures of this evidence satisfy which authorities? Turns bytes into facts; pure and synchronous.
 import { toRecord } from '../lib/text.ts';
-import type { Evidence, EvidenceProblem } from '../evidence/evidence.ts';
+import {
+  describeOrigin,
+  type Evidence,
+  type EvidenceProblem,
+  type SignatureOrigin,
+} from '../evidence/evidence.ts';
 import type { Authority, SigningAuthority } from '../signature/authority.ts';
-import { toSignatureCandidate, type SignatureCandidate } from '../signature/candidate.ts';
+import {
+  toLayerCandidate,
+  toSignatureCandidate,
+  toSimpleSigningCandidate,
+  type SignatureCandidate,
+} from '../signature/candidate.ts';
 import { SignatureError } from '../signature/error.ts';
 import type { SignatureFacts } from '../signature/facts.ts';
-import { verifySignature } from '../signature/verify.ts';
+import { verifySignature, type SignedSubject } from '../signature/verify.ts';
 
 /** What was found for one authority. */
 export interface AuthorityProof {
@@ -28,6 +38,8 @@ export interface Proof {
 
 interface Parsed {
   readonly candidates: readonly SignatureCandidate[];
+  /** Digest of the layer `model.sig`, when it is a bundle. */
+  readonly signatureLayer: string | undefined;
   readonly problems: readonly EvidenceProblem[];
 }
 
@@ -39,19 +51,42 @@ function* parse(evidence: Evidence): Generator<void, Parsed, void> {
   if (known !== undefined) return known;
   const candidates: SignatureCandidate[] = [];
   const problems: EvidenceProblem[] = [...evidence.problems];
-  for (const { bytes, referrer } of evidence.bundles) {
-    const candidate = attempt(() => toSignatureCandidate(bytes));
+  let signatureLayer: string | undefined;
+  for (const { origin, parseOne } of toSteps(evidence)) {
+    const candidate = attempt(parseOne);
     if (isFailure(candidate))
       problems.push({
         reason: candidate.reason,
-        message: `referrer ${referrer.slice(0, 19)}…: ${candidate.message}`,
+        message: `${describeOrigin(origin)}: ${candidate.message}`,
       });
-    else if (candidate !== undefined) candidates.push(candidate);
+    else {
+      if (origin.place === 'layer') signatureLayer = origin.referrer;
+      if (candidate !== undefined) candidates.push(candidate);
+    }
     yield;
   }
-  const parsed = { candidates, problems };
+  const parsed = { candidates, signatureLayer, problems };
   parsedEvidence.set(evidence, parsed);
   return parsed;
+}
+
+interface Step {
+  readonly origin: SignatureOrigin;
+  readonly parseOne: () => SignatureCandidate | undefined;
+}
+
+function toSteps({ bundles, simpleSignatures }: Evidence): readonly Step[] {
+  return [
+    ...bundles.map((bundle) => ({
+      origin: bundle,
+      parseOne: () =>
+        bundle.place === 'layer' ? toLayerCandidate(bundle.bytes) : toSignatureCandidate(bundle.bytes),
+    })),
+    ...simpleSignatures.map((signature) => ({
+      origin: signature,
+      parseOne: () => toSimpleSigningCandidate(signature),
+    })),
+  ];
 }
 
 /** Verifies every candidate for every authority. @param now time of the request */
@@ -72,10 +107,11 @@ export function* proveInSteps(
   authorities: readonly Authority[],
   now: Date,
 ): Generator<void, Proof, void> {
-  const { candidates, problems } = yield* parse(evidence);
+  const { candidates, signatureLayer, problems } = yield* parse(evidence);
+  const subject = { ...evidence, signatureLayer };
   const proofs: AuthorityProof[] = [];
   for (const authority of authorities)
-    if (authority.kind !== 'static') proofs.push(yield* proveAuthority(evidence, candidates, authority, now));
+    if (authority.kind !== 'static') proofs.push(yield* proveAuthority(subject, candidates, authority, now));
   const children: Proof[] = [];
   for (const child of evidence.children ?? []) children.push(yield* proveInSteps(child, authorities, now));
   return {
@@ -87,7 +123,7 @@ export function* proveInSteps(
 }
 
 function* proveAuthority(
-  evidence: Evidence,
+  subject: SignedSubject,
   candidates: readonly SignatureCandidate[],
   authority: SigningAuthority,
   now: Date,
@@ -95,7 +131,7 @@ function* proveAuthority(
   const signatures: SignatureFacts[] = [];
   const failures = new Map<string, EvidenceProblem>();
   for (const candidate of candidates) {
-    const facts = attempt(() => verifySignature(candidate, authority, evidence, now));
+    const facts = attempt(() => verifySignature(candidate, authority, subject, now));
     if (isFailure(facts)) failures.set(`${facts.reason} ${facts.message}`, facts);
     else signatures.push(facts);
     yield;

@@ -239,7 +239,8 @@ describe('decide()', () => {
       assert.equal(paths.length, new Set(paths).size);
       assert.equal(paths.filter((path) => path.endsWith(`/manifests/${model.digest}`)).length, 1);
       assert.equal(paths.filter((path) => path.includes('/referrers/')).length, 1);
-      assert.equal(paths.length, 4, paths.join('\n'));
+      assert.equal(paths.filter((path) => path.endsWith('.sig')).length, 1);
+      assert.equal(paths.length, 5, paths.join('\n'));
     });
 
     it(`denies more than ${MAX_REFERENCES} distinct references, asking nobody`, async () => {

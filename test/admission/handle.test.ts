@@ -21,6 +21,7 @@ import { podOf, reviewOf, volumePod, workloadReview } from '../support/review.ts
 
 const UNUSED_CLIENT: RegistryClient = {
   fetchManifest: () => Promise.reject(new Error('unused')),
+  findTag: () => Promise.reject(new Error('unused')),
   listReferrers: () => Promise.reject(new Error('unused')),
   fetchBlob: () => Promise.reject(new Error('unused')),
 };

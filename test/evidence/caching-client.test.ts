@@ -39,6 +39,8 @@ function createInner(): RegistryClient & {
     release: (error) => waiting.splice(0).forEach((answer) => answer(error)),
     fetchManifest: ({ repository }, target, signal) =>
       wait(`manifest ${repository} ${target}`, signal, { bytes: Buffer.from(target), digest: DIGEST }),
+    findTag: ({ repository }, tag, signal) =>
+      wait(`tag ${repository} ${tag}`, signal, { bytes: Buffer.from(tag), digest: DIGEST }),
     listReferrers: ({ repository }, digest, signal) =>
       wait(`referrers ${repository} ${digest}`, signal, { descriptors: [], isTruncated: false }),
     fetchBlob: ({ repository }, { digest, size }, { signal }) =>
@@ -63,6 +65,7 @@ describe('createCachingClient()', () => {
   ])[] = [
     ['a manifest by digest', (client, signal) => client.fetchManifest(NAME, DIGEST, signal)],
     ['a manifest by tag', (client, signal) => client.fetchManifest(NAME, 'v1', signal)],
+    ['a tag that need not exist', (client, signal) => client.findTag(NAME, 'x.sig', signal)],
     ['referrers', (client, signal) => client.listReferrers(NAME, DIGEST, signal)],
     ['a blob', (client, signal) => client.fetchBlob(NAME, BLOB, LIMIT(signal))],
   ];
@@ -147,6 +150,6 @@ describe('createCachingClient()', () => {
     const all = reads.map(([, read]) => read(client, open()));
     inner.release();
     await Promise.all(all);
-    assert.deepEqual(seen, ['bytes miss', 'tags miss', 'referrers miss', 'bytes miss']);
+    assert.deepEqual(seen, ['bytes miss', 'tags miss', 'tags miss', 'referrers miss', 'bytes miss']);
   });
 });

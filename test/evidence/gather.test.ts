@@ -126,7 +126,7 @@ describe('gatherEvidence()', () => {
     await gather();
     await resolveTag(client(), name(), 'v1', soon());
     const allowed = [
-      /\/manifests\/(?:sha256:[0-9a-f]{64}|v1)$/,
+      /\/manifests\/(?:sha256:[0-9a-f]{64}|sha256-[0-9a-f]{64}\.sig|v1)$/,
       /\/referrers\/sha256:[0-9a-f]{64}$/,
       /\/blobs\/sha256:[0-9a-f]{64}$/,
     ];
@@ -387,7 +387,7 @@ describe('gatherEvidence()', () => {
     );
     assert.ok(results.every((result) => result.ok && result.evidence.bundles.length === 2));
     assert.equal(new Set(registry.requests.map(({ path }) => path)).size, registry.requests.length);
-    assert.equal(registry.requests.length, 6);
+    assert.equal(registry.requests.length, 7);
   });
 
   it('recovers at once when the registry does', async () => {

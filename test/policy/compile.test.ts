@@ -56,7 +56,7 @@ describe('compilePolicy', () => {
     );
     const [authority] = policy.authorities;
     assert.ok(authority?.kind === 'key');
-    assert.deepEqual([...authority.signatureFormats], ['CosignBundle']);
+    assert.deepEqual([...authority.signatureFormats], ['CosignBundle', 'CosignSimpleSigning']);
     assert.ok(selects(policy) && isEnforcing(policy));
   });
 

@@ -6,7 +6,7 @@ import { signBundleWithKey } from '../../src/demo/sign-with-key.ts';
 import { modelSigningStatement, type SignedResource } from '../../src/demo/statement.ts';
 import type { ImageManifest } from '../../src/model/manifest.ts';
 import { SignatureError } from '../../src/signature/error.ts';
-import { MAX_RESOURCES, verifyModelFiles } from '../../src/signature/model-signing.ts';
+import { MAX_RESOURCES, verifyModelFiles, type SignatureLayer } from '../../src/signature/model-signing.ts';
 import { parseStatement } from '../../src/signature/statement.ts';
 import { change, keyAuthority, outcome, toManifest, verify, type Path } from './support.ts';
 
@@ -265,6 +265,49 @@ describe('verifyModelFiles', () => {
       it(`excuses no ${name}, whoever ignored it`, () => {
         assert.equal(reasonOf(withIgnored([name]), plus(name)), 'FileSetMismatch');
       });
+
+    describe('and a layer model.sig', () => {
+      const digestOf = (text: string): string => `sha256:${sha256Hex(Buffer.from(text))}`;
+      const reason = (statement: object, manifest: ImageManifest, layer: SignatureLayer): string => {
+        try {
+          verifyModelFiles(parseStatement(Buffer.from(JSON.stringify(statement))), manifest, layer);
+          return 'accepted';
+        } catch (error) {
+          if (!(error instanceof SignatureError)) throw error;
+          return error.reason;
+        }
+      };
+      const own = { digest: digestOf('x'), holdsStatement: true };
+      const foreign = { digest: digestOf('x'), holdsStatement: false };
+
+      it('excuses the layer that holds the statement, named or not', () => {
+        for (const paths of [[], ['model.sig'], ['.git']])
+          assert.equal(reason(withIgnored(paths), plus('model.sig'), own), 'accepted');
+      });
+
+      it('excuses another bundle only where the signer ignored it', () => {
+        assert.equal(reason(withIgnored(['model.sig']), plus('model.sig'), foreign), 'accepted');
+        assert.equal(reason(withIgnored([]), plus('model.sig'), foreign), 'FileSetMismatch');
+      });
+
+      it('excuses no other bytes, no other name, and nothing that is no bundle', () => {
+        for (const digest of [digestOf('y'), undefined, ''])
+          for (const holdsStatement of [true, false])
+            assert.equal(
+              reason(withIgnored(['model.sig']), plus('model.sig'), { digest, holdsStatement }),
+              'FileSetMismatch',
+            );
+        for (const name of ['MODEL.SIG', 'sub/model.sig', 'model.sig2'])
+          assert.equal(reason(withIgnored(['model.sig', name]), plus(name), own), 'FileSetMismatch', name);
+      });
+
+      it('excuses no missing and no changed file beside it', () => {
+        const missing = toManifest(layersOf({ 'model.sig': 'x' }));
+        assert.equal(reason(withIgnored([]), missing, own), 'FileSetMismatch');
+        const more = toManifest(layersOf({ ...CONTENT, 'model.sig': 'x', 'evil.bin': 'y' }));
+        assert.equal(reason(withIgnored([]), more, own), 'FileSetMismatch');
+      });
+    });
 
     it('reads no list of another type', () => {
       assert.equal(reasonOf(withIgnored('model.sig'), plus('model.sig')), 'FileSetMismatch');

@@ -1,5 +1,6 @@
 // When is the second opinion asked, and what does it change? A disagreement denies; facts say what was asked.
 import assert from 'node:assert/strict';
+import { parseBundle } from '../../src/signature/bundle.ts';
 import { generateSigningKey, type SigningKeyKind } from '../../src/demo/keys.ts';
 import { signBundleWithKey, type KeySigningOptions } from '../../src/demo/sign-with-key.ts';
 import type { SigningAuthority } from '../../src/signature/authority.ts';
@@ -66,7 +67,7 @@ describe('the second opinion', () => {
 
   it('denies what the core would have accepted', async () => {
     const { authority, sign } = await createWorld('v2');
-    const { bundle } = parse(await sign());
+    const bundle = parseBundle(toBytes(await sign()));
     assert.ok(bundle.material.kind === 'certificate');
     const leaf = parseLeafCertificate(bundle.material.der);
     const required = { trust: preparedTrustOf(authority.root), trustRoot: 'x', requirements: ONE_OF_EACH };

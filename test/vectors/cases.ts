@@ -68,7 +68,10 @@ interface CaseDocument {
 }
 
 interface ManifestDocument {
-  readonly layers?: readonly { readonly digest: string }[];
+  readonly layers?: readonly {
+    readonly digest: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  }[];
   readonly manifests?: readonly { readonly digest: string }[];
 }
 
@@ -93,12 +96,14 @@ function readCase(vectors: string, id: string): VectorCase {
   };
 }
 
-/** Digests of the layers below a manifest, through indexes: what holds weights and is never to be fetched. */
+/** Digests of the layers below a manifest but for `model.sig`, through indexes: what is never to be fetched. */
 export function readLayerDigests(layout: string, digest: string): readonly string[] {
   const document = JSON.parse(readBlob(layout, digest).toString('utf8')) as ManifestDocument;
   const { layers = [], manifests = [] } = document;
   return [
-    ...layers.map((layer) => layer.digest),
+    ...layers
+      .filter(({ annotations = {} }) => !Object.values(annotations).includes('model.sig'))
+      .map((layer) => layer.digest),
     ...manifests.flatMap((child) => readLayerDigests(layout, child.digest)),
   ];
 }

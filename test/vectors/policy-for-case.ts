@@ -15,8 +15,9 @@ type SignatureFormats = NonNullable<AuthoritySpec['signatureFormats']>;
 
 const FORMATS: Readonly<Partial<Record<Method, SignatureFormats>>> = {
   'cosign-v3-signature': ['CosignBundle'],
+  'cosign-v2-signature': ['CosignSimpleSigning'],
   oms: ['ModelSigning'],
-  any: ['CosignBundle', 'ModelSigning'],
+  any: ['CosignBundle', 'CosignSimpleSigning', 'ModelSigning'],
 };
 
 /** The signature formats that a method looks at; undefined for methods that this version cannot express. */

@@ -1,8 +1,5 @@
 // Which recorded verdicts are not asked of this version, and which must be? Three tables: what is still to come, what
 // must be there and run, and what was decided where a vector leaves the verdict open or ours differs on purpose.
-import { createPublicKey } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { Expectation, Method, VectorCase } from './cases.ts';
 
 /** One reason not to run an expectation yet. */
@@ -22,11 +19,6 @@ const byMethod =
 const POSTPONED: readonly Postponement[] = [
   {
     pattern: '*',
-    when: byMethod('cosign-v2-signature'),
-    reason: 'cosign v2 signatures under the .sig tag are not read yet',
-  },
-  {
-    pattern: '*',
     when: byMethod('cosign-attestation', 'cosign-v2-attestation'),
     reason: 'policies cannot demand attestations yet',
   },
@@ -37,26 +29,10 @@ const POSTPONED: readonly Postponement[] = [
   },
   {
     pattern: '*',
-    when: ({ trust }, vector) =>
-      (trust.publicKeys ?? []).some((file) => isRsa(path.join(vector.directory, file))),
-    reason: 'RSA keys are not supported yet',
-  },
-  {
-    pattern: '*',
     when: ({ trust }) => trust.allowIgnoredPaths === true,
     reason: 'not applicable: no policy field honours ignore_paths, on purpose',
   },
-  {
-    pattern: 'rh-tag*',
-    when: byMethod('oms'),
-    reason: 'bundles under the .sig tag (Red Hat tag mode) are not looked for yet',
-  },
-  { pattern: 'oms-in-artifact-*', reason: 'a model.sig inside the artifact is not looked for yet' },
 ];
-
-function isRsa(file: string): boolean {
-  return createPublicKey(readFileSync(file)).asymmetricKeyType === 'rsa';
-}
 
 /** Why an expectation is not run; undefined when it is. */
 export function findPostponement(vector: VectorCase, expectation: Expectation): string | undefined {
@@ -100,6 +76,21 @@ export const REQUIRED: readonly string[] = [
   'neg-oms-layer-swapped',
   'neg-oms-extra-layer',
   'neg-oms-missing-layer',
+  'c2-key-p256',
+  'c2-key-p256-fallback',
+  'c2-key-p384',
+  'c2-key-p384-old',
+  'c2-key-ed25519*',
+  'c2-two-signers',
+  'c2-and-c3-mixed',
+  'kl-c2-tsa',
+  'neg-c2-payload-edited',
+  'neg-c2-sig-copied',
+  'neg-c2-wrong-key',
+  'rh-tag',
+  'rh-tag-fallback',
+  'oms-in-artifact-modelpack',
+  'oms-in-artifact-oras',
   'odd-no-mediatype',
   'odd-pretty-manifest',
   'odd-*',
@@ -114,6 +105,7 @@ interface Decision {
 /** Verdicts of ours where a vector says `implementation-defined`. */
 const DECIDED: readonly Decision[] = [
   { pattern: 'c3-key-ed25519*', verdict: 'accept', why: 'Ed25519ph, as cosign writes it, is accepted' },
+  { pattern: 'c2-key-ed25519', verdict: 'accept', why: 'Ed25519ph, as cosign writes it, is accepted' },
   { pattern: 'rh-modelcar-plain', verdict: 'reject', why: 'an opaque layer has no files to compare' },
 ];
 

@@ -34,6 +34,7 @@ const namesOtherIdentity = ({ san, issuer }: Trust): boolean =>
   /\belse\.test\b/u.test(`${san ?? ''} ${issuer ?? ''}`);
 const namesOtherRoot = ({ trustedRoot = '' }: Trust): boolean => trustedRoot.includes('other_');
 const namesOtherPki = ({ roots = [] }: Trust): boolean => roots.some((file) => file.includes('other'));
+const asksForLogEntries = ({ tlogThreshold }: Trust): boolean => tlogThreshold !== 0;
 const namesOtherDigest = ({ reference }: Trust): boolean => reference !== undefined;
 
 // The first row that fits is meant.
@@ -43,9 +44,21 @@ const ROWS: readonly ReasonRow[] = [
   { pattern: 'neg-unsigned-sibling', reasons: ['SignatureMissing'] },
   { pattern: 'c3-index-signed', when: namesOtherDigest, reasons: ['SignatureMissing'] },
   { pattern: 'c3-index-child-only', reasons: ['SignatureMissing'] },
-  { pattern: 'c2-oci11-referrers', method: 'cosign-v3-signature', reasons: ['UnsupportedFormat'] },
+  { pattern: 'c2-oci11-referrers', reasons: ['UnsupportedFormat'] },
   { pattern: 'c2-and-c3-mixed', method: 'cosign-v3-signature', reasons: ['SignerNotTrusted'] },
-  { pattern: 'c2-*', method: 'cosign-v3-signature', reasons: ['SignatureMissing'] },
+  { pattern: 'c2-attest-*', reasons: ['SignatureMissing'] },
+  // The signature is there, in a format that the policy does not list.
+  { pattern: 'c2-*', method: 'cosign-v3-signature', reasons: ['SignerNotTrusted'] },
+  {
+    pattern: 'c2-two-signers',
+    when: (trust) => trust.annotations !== undefined,
+    reasons: ['RuleViolated'],
+  },
+  // Nothing beside the signature names a key: one over other bytes is one by nobody.
+  { pattern: 'neg-c2-payload-edited', reasons: ['SignerNotTrusted'] },
+  { pattern: 'neg-c2-sig-copied', reasons: ['SubjectMismatch'] },
+  { pattern: 'neg-c2-wrong-key', reasons: ['SignerNotTrusted'] },
+  { pattern: 'kl-c2-tsa', when: asksForLogEntries, reasons: ['TransparencyLogInvalid'] },
   { pattern: 'c3-attest-*', method: 'cosign-v3-signature', reasons: ['SignatureMissing'] },
   { pattern: 'c3-sign-and-attest', method: 'cosign-v3-signature', reasons: ['SignerNotTrusted'] },
   {

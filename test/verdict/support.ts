@@ -1,8 +1,7 @@
 // Shared by the tests of verdict/ and policy/: a use of a model, policies compiled from short specs, and evidence.
 import { parseReference } from '../../src/model/reference.ts';
-import type { ImageManifest } from '../../src/model/manifest.ts';
 import type { ModelReference, ModelSource } from '../../src/model/model-reference.ts';
-import type { Evidence, EvidenceProblem } from '../../src/evidence/evidence.ts';
+import type { Evidence } from '../../src/evidence/evidence.ts';
 import { createCelEngine } from '../../src/policy/cel/engine.ts';
 import { createCelMeter } from '../../src/policy/cel/meter.ts';
 import type { CompiledTrustRoot } from '../../src/policy/compile-trust-root.ts';
@@ -46,15 +45,17 @@ export function compile(spec: unknown, named: Named = {}): CompiledPolicy {
 
 export function toEvidence(
   bundles: readonly object[],
-  more: { manifest?: ImageManifest; problems?: readonly EvidenceProblem[] } = {},
+  more: Partial<Pick<Evidence, 'manifest' | 'simpleSignatures' | 'problems'>> = {},
 ): Evidence {
   return {
     digest: DIGEST,
     manifest: more.manifest ?? toManifest(),
     bundles: bundles.map((bundle, n) => ({
+      place: 'referrer',
       referrer: `sha256:${String(n).repeat(64).slice(0, 64)}`,
       bytes: toBytes(bundle),
     })),
+    simpleSignatures: more.simpleSignatures ?? [],
     problems: more.problems ?? [],
   };
 }
