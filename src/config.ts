@@ -157,6 +157,31 @@ export const ADMIT_OPTIONS = [
   { flag: 'json', description: 'print each verdict as one line of JSON' },
 ] as const satisfies readonly OptionSpec[];
 
+/** Options of verify-files. */
+export const VERIFY_FILES_OPTIONS = [
+  { flag: 'bundle', value: 'FILE', description: 'signature of the files: an OpenSSF Model Signing bundle' },
+  { flag: 'key', value: 'FILE', description: 'public keys, PEM: one of them signed' },
+  { flag: 'issuer', value: 'ISSUER', description: 'OIDC issuer of the signer, exactly; with --subject' },
+  { flag: 'subject', value: 'SUBJECT', description: 'identity of the signer, exactly; with --issuer' },
+  {
+    flag: 'trusted-root',
+    value: 'FILE',
+    description: 'trusted_root.json for --issuer and --subject (default: public-good Sigstore)',
+  },
+  {
+    flag: 'roots',
+    value: 'FILE',
+    description: 'root certificates, PEM: any code-signing certificate under them signed',
+  },
+  {
+    flag: 'ignore-path',
+    value: 'PATH',
+    multiple: true,
+    description: 'path in the directory that need not be signed (repeatable)',
+  },
+  { flag: 'json', description: 'print the verdict as one line of JSON' },
+] as const satisfies readonly OptionSpec[];
+
 const COUNT = '^\\d$';
 
 /** Options of verify-bundle. */

@@ -6,6 +6,7 @@ import type { Output } from './cli/output.ts';
 import { runServe, SERVE } from './cli/serve.ts';
 import { runVerify, VERIFY } from './cli/verify.ts';
 import { runVerifyBundle, VERIFY_BUNDLE } from './cli/verify-bundle.ts';
+import { runVerifyFiles, VERIFY_FILES } from './cli/verify-files.ts';
 import type { OptionValues } from './config.ts';
 
 const REQUIRED_NODE_MAJOR = 26;
@@ -19,6 +20,7 @@ const COMMANDS: readonly Command[] = [
   { spec: SERVE, run: runServe },
   { spec: VERIFY, run: runVerify },
   { spec: VERIFY_BUNDLE, run: runVerifyBundle },
+  { spec: VERIFY_FILES, run: runVerifyFiles },
   { spec: ADMIT, run: runAdmit },
   { spec: DEMO, run: runDemo },
 ];

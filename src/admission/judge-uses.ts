@@ -3,6 +3,8 @@ import type { Finding } from '../reason.ts';
 import { DENY_ONLY, type ActedFinding } from '../verdict/fold.ts';
 import { createFinding } from '../verdict/finding-message.ts';
 import { judge, type Judgement, type RuleContext } from '../verdict/judge.ts';
+import type { Evidence } from '../evidence/evidence.ts';
+import type { ModelFormat } from '../model/facts.ts';
 import type { ModelReference } from '../model/model-reference.ts';
 import { toFormat } from '../model/packaging.ts';
 import { isEnforcing, type CompiledPolicy } from '../policy/compiled.ts';
@@ -106,13 +108,20 @@ export function judgeUse({ use, gathered, judgements }: PreparedUse, context: Ru
   return {
     use,
     digest: gathered?.digest ?? use.reference.digest,
-    format: gathered?.evidence === undefined ? undefined : toFormat(gathered.evidence.manifest),
+    format: gathered?.evidence === undefined ? undefined : toEvidenceFormat(gathered.evidence),
     results: judgements.map((prepared) =>
       'refusal' in prepared
         ? { policy: prepared.policy, use, findings: [prepared.refusal], signatures: [] }
         : judge(prepared.policy, prepared.judgement, context),
     ),
   };
+}
+
+// An index is of the format of its children, where they agree.
+function toEvidenceFormat({ manifest, children = [] }: Evidence): ModelFormat {
+  if (manifest.kind === 'manifest') return toFormat(manifest);
+  const [first, ...others] = new Set(children.map(toEvidenceFormat));
+  return first === undefined || others.length > 0 ? 'Unknown' : first;
 }
 
 const NO_ACTIONS: ReadonlySet<ValidationAction> = new Set();

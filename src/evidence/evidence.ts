@@ -1,6 +1,6 @@
 // What did we fetch about one model? Immutable bytes and what could not be had; nothing here is verified.
 import type { DenialReason } from '../reason.ts';
-import type { ImageManifest } from '../model/manifest.ts';
+import type { ImageIndex, ImageManifest } from '../model/manifest.ts';
 
 /** Largest bundle that is fetched, in bytes (docs: limits). */
 export const MAX_BUNDLE_BYTES = 1024 * 1024;
@@ -53,7 +53,9 @@ export interface EvidenceProblem {
 /** All that is known about one digest in one repository. */
 export interface Evidence {
   readonly digest: string;
-  readonly manifest: ImageManifest;
+  readonly manifest: ImageManifest | ImageIndex;
+  /** Of an index, its child manifests; each with what signs it alone. */
+  readonly children?: readonly Evidence[];
   readonly bundles: readonly BundleEvidence[];
   readonly simpleSignatures: readonly SimpleSigningEvidence[];
   /** Trouble with single candidates: reported when the rest does not satisfy, never in its place. */

@@ -1,7 +1,7 @@
 // What can be had about this digest? Manifest, referrers and signature tag in parallel, then what they name; bounded in
 // number, bytes and time. With a digest at hand three requests in a row at most, where the registry lists referrers.
 import { DeadlineError } from '../lib/deadline.ts';
-import { parseManifest, type ImageManifest } from '../model/manifest.ts';
+import { ManifestError, parseManifest, type ImageIndex, type ImageManifest } from '../model/manifest.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import type { RepositoryName } from '../registry/resource.ts';
 import { readSignatureAnnotations } from './annotations.ts';
@@ -14,13 +14,16 @@ import {
   type Subject,
 } from './discover.ts';
 import {
+  MAX_BUNDLES_BYTES,
   type BundleEvidence,
+  type Evidence,
   type EvidenceProblem,
   type EvidenceResult,
   type SimpleSigningEvidence,
 } from './evidence.ts';
+import { gatherChildren, requireManifest } from './gather-children.ts';
 import { maxBytesOf, withinLimits } from './limits.ts';
-import { attempt, isProblem, toProblem, UnsupportedError } from './problem.ts';
+import { attempt, isProblem, toProblem } from './problem.ts';
 
 /** Gathers the evidence of one digest; never throws for anything a registry does. */
 export async function gatherEvidence(
@@ -31,23 +34,61 @@ export async function gatherEvidence(
 ): Promise<EvidenceResult> {
   const subject = { client, name, digest, signal };
   try {
-    const [manifest, atReferrers, underTag] = await Promise.all([
-      fetchSubject(subject),
-      settle(findAtReferrers(subject), signal),
-      findUnderTag(subject),
+    const manifest = fetchSubject(subject);
+    // Children wait for the index alone, not for what signs it.
+    const [found, children] = await Promise.all([
+      gatherSigned(subject, manifest, MAX_BUNDLES_BYTES),
+      manifest.then((it) => (it.kind === 'index' ? gatherIndex(it, subject) : undefined)),
     ]);
-    const inArtifact = findInArtifact(manifest);
-    const elsewhere = underTag.signatures.length + inArtifact.signatures.length;
-    // A listing that cannot be had spoils no signature that is elsewhere.
-    if (isProblem(atReferrers) && elsewhere === 0) return { ok: false, problem: atReferrers };
-    const referrers: Located = isProblem(atReferrers)
-      ? { signatures: [], problems: [atReferrers] }
-      : atReferrers;
-    const found = await fetchSignatures(subject, [inArtifact, referrers, underTag]);
-    return { ok: true, evidence: { digest, manifest, ...found } };
+    return { ok: true, evidence: { ...found, ...(children && { children }) } };
   } catch (error) {
+    if (error instanceof ListingError) return { ok: false, problem: error.problem };
     return { ok: false, problem: toProblem(error) };
   }
+}
+
+/** A listing that cannot be had, where no other place has a signature. */
+class ListingError extends Error {
+  override readonly name = 'ListingError';
+  readonly problem: EvidenceProblem;
+  constructor(problem: EvidenceProblem) {
+    super(problem.message);
+    this.problem = problem;
+  }
+}
+
+async function gatherSigned(
+  subject: Subject,
+  fetched: Promise<ImageManifest | ImageIndex>,
+  maxBytes: number,
+): Promise<Evidence> {
+  const [manifest, atReferrers, underTag] = await Promise.all([
+    fetched,
+    settle(findAtReferrers(subject), subject.signal),
+    findUnderTag(subject),
+  ]);
+  const inArtifact = manifest.kind === 'manifest' ? findInArtifact(manifest) : NOTHING;
+  const elsewhere = underTag.signatures.length + inArtifact.signatures.length;
+  // A listing that cannot be had spoils no signature that is elsewhere.
+  if (isProblem(atReferrers) && elsewhere === 0) throw new ListingError(atReferrers);
+  const referrers: Located = isProblem(atReferrers)
+    ? { signatures: [], problems: [atReferrers] }
+    : atReferrers;
+  const found = await fetchSignatures(subject, [inArtifact, referrers, underTag], maxBytes);
+  return { digest: subject.digest, manifest, ...found };
+}
+
+const NOTHING: Located = { signatures: [], problems: [] };
+
+function gatherIndex(index: ImageIndex, { client, name, signal }: Subject): Promise<readonly Evidence[]> {
+  const toSubject = (digest: string): Subject => ({ client, name, digest, signal });
+  return gatherChildren(index, {
+    fetchManifest: ({ digest, size }) => fetchSubject(toSubject(digest), size),
+    gather: ({ digest, size }, maxBundlesBytes) => {
+      const subject = toSubject(digest);
+      return gatherSigned(subject, fetchSubject(subject, size).then(requireManifest), maxBundlesBytes);
+    },
+  });
 }
 
 /** Resolves a tag to the digest of the bytes it names; never throws for anything a registry does. */
@@ -66,12 +107,15 @@ export async function resolveTag(
   }
 }
 
-async function fetchSubject({ client, name, digest, signal }: Subject): Promise<ImageManifest> {
+async function fetchSubject(
+  { client, name, digest, signal }: Subject,
+  size?: number,
+): Promise<ImageManifest | ImageIndex> {
   const { bytes } = await client.fetchManifest(name, digest, signal);
-  const manifest = parseManifest(bytes);
-  if (manifest.kind === 'index')
-    throw new UnsupportedError('it is an image index, which this version does not judge');
-  return manifest;
+  // Sizes that an index declares bound what all its children may cost.
+  if (size !== undefined && bytes.length !== size)
+    throw new ManifestError(`${digest.slice(0, 19)}… has ${bytes.length} bytes where its index says ${size}`);
+  return parseManifest(bytes);
 }
 
 async function settle(listing: Promise<Located>, signal: AbortSignal): Promise<Located | EvidenceProblem> {
@@ -89,8 +133,13 @@ interface Found {
   readonly problems: readonly EvidenceProblem[];
 }
 
-async function fetchSignatures(subject: Subject, places: readonly Located[]): Promise<Found> {
-  const { kept, problems: surplus } = withinLimits(places.map(({ signatures }) => signatures));
+async function fetchSignatures(
+  subject: Subject,
+  places: readonly Located[],
+  maxBytes: number,
+): Promise<Found> {
+  const lists = places.map(({ signatures }) => signatures);
+  const { kept, problems: surplus } = withinLimits(lists, maxBytes);
   const fetchOnce = createBlobFetcher(subject);
   const fetched = await Promise.all(
     kept.map((signature) =>

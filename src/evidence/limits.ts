@@ -18,21 +18,25 @@ export function maxBytesOf({ kind }: LocatedSignature): number {
 /**
  * Chooses what to read.
  * @param places what each place holds; places take turns, so that none crowds out another
+ * @param maxBytes of all signatures together: a child of an index shares them with the others
  */
-export function withinLimits(places: readonly (readonly LocatedSignature[])[]): {
+export function withinLimits(
+  places: readonly (readonly LocatedSignature[])[],
+  maxBytes: number = MAX_BUNDLES_BYTES,
+): {
   readonly kept: readonly LocatedSignature[];
   readonly problems: readonly EvidenceProblem[];
 } {
   const found = takeTurns(places.map(withoutCopies));
   const counted = found.slice(0, MAX_CANDIDATES);
-  const kept = withinBudget(counted);
+  const kept = withinBudget(counted, maxBytes);
   const problems: EvidenceProblem[] = [];
   if (found.length > counted.length)
     problems.push(surplus(`it has more than ${MAX_CANDIDATES} signatures, the rest was not read`));
   if (counted.length > kept.length)
     problems.push(
       surplus(
-        `its signatures are larger than ${MAX_BUNDLES_BYTES} bytes together, ${counted.length - kept.length} were not read`,
+        `its signatures are larger than ${maxBytes} bytes together, ${counted.length - kept.length} were not read`,
       ),
     );
   return { kept, problems };
@@ -59,8 +63,11 @@ function takeTurns<T>(lists: readonly (readonly T[])[]): readonly T[] {
 }
 
 // Smallest first; a blob over its own cap is refused by itself.
-function withinBudget(signatures: readonly LocatedSignature[]): readonly LocatedSignature[] {
-  let left = MAX_BUNDLES_BYTES;
+function withinBudget(
+  signatures: readonly LocatedSignature[],
+  maxBytes: number,
+): readonly LocatedSignature[] {
+  let left = maxBytes;
   return signatures
     .map((signature) => ({ signature, weight: weigh(signature.layer) }))
     .toSorted((a, b) => a.weight - b.weight)

@@ -22,6 +22,8 @@ export interface Descriptor {
   readonly digest: string;
   readonly size: number;
   readonly artifactType?: string;
+  /** Only children of an index have one. */
+  readonly platform?: { readonly os: string; readonly architecture: string };
   readonly annotations: Readonly<Record<string, string>>;
 }
 
@@ -156,8 +158,14 @@ function toDescriptor(value: unknown, where: string): Descriptor {
     digest,
     size,
     ...readArtifactType(record),
+    ...readPlatform(record),
     annotations: readAnnotations(annotations, `${where}.annotations`),
   };
+}
+
+function readPlatform({ platform }: Record<string, unknown>): Pick<Descriptor, 'platform'> {
+  const { os, architecture } = toRecord(platform);
+  return typeof os === 'string' && typeof architecture === 'string' ? { platform: { os, architecture } } : {};
 }
 
 function readAnnotations(value: unknown, where: string): Readonly<Record<string, string>> {

@@ -1,4 +1,5 @@
 // Which shape has a ClusterModelPolicy? Its structural schema, with the text that kubectl explain shows.
+import { CERTIFICATE_AUTHORITY } from './certificate-authority-schema.ts';
 import {
   exactlyOne,
   keyReference,
@@ -105,7 +106,7 @@ const pemSource = object(
 const threshold = (description: string): Schema => ({ type: 'integer', description, minimum: 1, maximum: 8 });
 
 const authority = object(
-  'One party whose signature counts. Exactly one of key, keyless, static.',
+  'One party whose signature counts. Exactly one of key, keyless, certificate, static.',
   {
     name: text('Name, unique in the policy; it appears in messages and records.', 63, {
       pattern: NAME_PATTERN,
@@ -135,6 +136,7 @@ const authority = object(
       },
       { required: ['identities', 'trustRootRef'] },
     ),
+    certificate: CERTIFICATE_AUTHORITY,
     static: object(
       'Decided without any signature; nothing is fetched.',
       {
@@ -157,7 +159,10 @@ const authority = object(
       items: { type: 'string', enum: ['CosignBundle', 'CosignSimpleSigning', 'ModelSigning'] },
     },
   },
-  { required: ['name'], 'x-kubernetes-validations': exactlyOne(['key', 'keyless', 'static']) ?? [] },
+  {
+    required: ['name'],
+    'x-kubernetes-validations': exactlyOne(['key', 'keyless', 'certificate', 'static']) ?? [],
+  },
 );
 
 const validation = object(

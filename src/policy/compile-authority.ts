@@ -5,9 +5,10 @@ import { quote } from '../lib/text.ts';
 import type { Authority, KeylessAuthority, Requirements } from '../signature/authority.ts';
 import type { SignatureFormat } from '../signature/facts.ts';
 import { CLAIM_NAMES } from '../signature/fulcio-claims.ts';
-import { createExactMatcher, type IdentityMatcher, type TextMatcher } from '../signature/identity.ts';
+import type { IdentityMatcher, TextMatcher } from '../signature/identity.ts';
 import { parsePublicKeys, type TrustedKey } from '../signature/public-key.ts';
-import { compileRegularExpression } from './cel/regular-expression.ts';
+import { compileCertificate } from './compile-certificate.ts';
+import { compileText } from './compile-text.ts';
 import type { CompiledTrustRoot } from './compile-trust-root.ts';
 import { readBytes } from './read-bytes.ts';
 import type { MaterialContext } from './source-material.ts';
@@ -29,9 +30,9 @@ export function compileAuthority(
   context: AuthorityContext,
   report: ReportProblem,
 ): Authority | undefined {
-  const kinds = [spec.key, spec.keyless, spec.static].filter((kind) => kind !== undefined).length;
-  if (kinds !== 1) {
-    report('', 'exactly one of key, keyless, static must be set');
+  const kinds = [spec.key, spec.keyless, spec.certificate, spec.static];
+  if (kinds.filter((kind) => kind !== undefined).length !== 1) {
+    report('', 'exactly one of key, keyless, certificate, static must be set');
     return undefined;
   }
   const signatureFormats = new Set(spec.signatureFormats ?? DEFAULT_FORMATS);
@@ -43,6 +44,10 @@ export function compileAuthority(
   if (spec.key !== undefined) {
     const keys = compileKeys(spec.key, context, report);
     return keys === undefined ? undefined : { ...common, kind: 'key', keys };
+  }
+  if (spec.certificate !== undefined) {
+    const certificate = compileCertificate(spec.certificate, context, report);
+    return certificate === undefined ? undefined : { ...common, ...certificate };
   }
   const keyless = compileKeyless(spec.keyless, context, report);
   return keyless === undefined ? undefined : { ...common, kind: 'keyless', ...keyless };
@@ -117,22 +122,6 @@ function compileIdentity(identity: Identity, report: ReportProblem): IdentityMat
   const claims = compileClaims(identity, report);
   if (issuer === undefined || subject === undefined || claims === undefined) return undefined;
   return { issuer, subject, claims };
-}
-
-function compileText(
-  exact: string | undefined,
-  pattern: string | undefined,
-  report: (problem: string) => void,
-): TextMatcher | undefined {
-  if ((exact === undefined) === (pattern === undefined)) {
-    report('exactly one of the exact value and its RegExp must be set');
-    return undefined;
-  }
-  if (exact !== undefined) return createExactMatcher(exact);
-  const compiled = compileRegularExpression(pattern ?? '');
-  if (compiled.ok) return { matches: compiled.matches, describe: `/${pattern ?? ''}/` };
-  report(`the pattern is invalid: ${compiled.message}`);
-  return undefined;
 }
 
 function compileClaims(

@@ -43,6 +43,30 @@ export interface Identity {
   readonly claimsRegExp?: Readonly<Record<string, string>>;
 }
 
+/** Whom a certificate of a private PKI may name; every member that is set must match. */
+export interface CertificateIdentity {
+  readonly subjectURI?: string;
+  readonly subjectURIRegExp?: string;
+  readonly subjectEmail?: string;
+  readonly subjectEmailRegExp?: string;
+  readonly subjectDNS?: string;
+  readonly subjectDNSRegExp?: string;
+  readonly subjectDN?: string;
+  readonly subjectDNRegExp?: string;
+  readonly spki?: string;
+  readonly spkiRegExp?: string;
+}
+
+export interface CertificateSpec {
+  readonly roots: PemSource;
+  readonly intermediates?: PemSource;
+  readonly identities: readonly CertificateIdentity[];
+  readonly extendedKeyUsage?: 'CodeSigning' | 'Any';
+  readonly notAfter?: string;
+  readonly trustRootRef?: { readonly name: string };
+  readonly minTimestamps?: number;
+}
+
 export interface AuthoritySpec {
   readonly name: string;
   readonly key?: PemSource;
@@ -52,6 +76,7 @@ export interface AuthoritySpec {
     readonly minLogEntries?: number;
     readonly minTimestamps?: number;
   };
+  readonly certificate?: CertificateSpec;
   readonly static?: { readonly action: 'Pass' | 'Fail'; readonly message?: string };
   readonly signatureFormats?: readonly ('CosignBundle' | 'CosignSimpleSigning' | 'ModelSigning')[];
 }

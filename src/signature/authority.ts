@@ -2,6 +2,8 @@
 import type { Revocations } from '../trust/revocation.ts';
 import type { TrustedRoot } from '../trust/trusted-root.ts';
 import type { SignatureFormat } from './facts.ts';
+import type { CertificateIdentityMatcher } from './certificate-identity.ts';
+import type { PathCertificate } from './certificate-path.ts';
 import type { IdentityMatcher } from './identity.ts';
 import type { TrustedKey } from './public-key.ts';
 
@@ -41,6 +43,21 @@ export interface KeylessAuthority {
   readonly revoked: Revocations;
 }
 
+/** Signed with a certificate of a private PKI for one of these identities. */
+export interface CertificateAuthority {
+  readonly kind: 'certificate';
+  readonly name: string;
+  readonly signatureFormats: ReadonlySet<SignatureFormat>;
+  /** Trust anchors; nothing else is believed. */
+  readonly roots: readonly PathCertificate[];
+  /** Help to build a path, trusted no more than those of a bundle. */
+  readonly intermediates: readonly PathCertificate[];
+  readonly identities: readonly CertificateIdentityMatcher[];
+  readonly extendedKeyUsage: 'CodeSigning' | 'Any';
+  /** After this instant nothing under these roots counts any more. */
+  readonly notAfter?: Date;
+}
+
 /** Decided by the policy alone: nothing is fetched. */
 export interface StaticAuthority {
   readonly kind: 'static';
@@ -50,6 +67,6 @@ export interface StaticAuthority {
 }
 
 /** An authority that verifies signatures. */
-export type SigningAuthority = KeyAuthority | KeylessAuthority;
+export type SigningAuthority = KeyAuthority | KeylessAuthority | CertificateAuthority;
 /** Any authority. */
 export type Authority = SigningAuthority | StaticAuthority;

@@ -16,6 +16,8 @@ export {
   type LogEntry,
 } from './bundle-evidence.ts';
 
+/** Most certificates of one chain, the signing one among them (docs: limits). */
+export const MAX_CHAIN_CERTIFICATES = 10;
 const MEDIA_TYPES = new Set([
   'application/vnd.dev.sigstore.bundle.v0.3+json',
   'application/vnd.dev.sigstore.bundle+json;version=0.3',
@@ -28,7 +30,8 @@ export const IN_TOTO_PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 export type SigningMaterial =
   | { readonly kind: 'certificate'; readonly der: Buffer }
   | { readonly kind: 'publicKey'; readonly hint: string | undefined }
-  | { readonly kind: 'certificateChain' };
+  /** Leaf first, as the signer wrote them; at least one. */
+  | { readonly kind: 'certificateChain'; readonly ders: readonly Buffer[] };
 
 /** A DSSE envelope with exactly one signature. */
 export interface Envelope {
@@ -73,7 +76,8 @@ function toMaterial(material: Record<string, unknown>): SigningMaterial {
   const present = [certificate, publicKey, x509CertificateChain].filter(isPresent);
   if (present.length !== 1)
     throw refuse(`it has ${present.length} kinds of signer where exactly one belongs`);
-  if (isPresent(x509CertificateChain)) return { kind: 'certificateChain' };
+  if (isPresent(x509CertificateChain))
+    return { kind: 'certificateChain', ders: toChain(x509CertificateChain) };
   if (isPresent(certificate))
     return {
       kind: 'certificate',
@@ -81,6 +85,15 @@ function toMaterial(material: Record<string, unknown>): SigningMaterial {
     };
   // model_signing 1.0 writes rawBytes here: a claim of the bundle about its own key, which nothing reads.
   return { kind: 'publicKey', hint: toText(record(publicKey, 'publicKey')['hint']) };
+}
+
+function toChain(value: unknown): readonly Buffer[] {
+  const { certificates } = record(value, 'x509CertificateChain');
+  const ders = list(certificates, 'x509CertificateChain', MAX_CHAIN_CERTIFICATES).map((entry) =>
+    base64(record(entry, 'x509CertificateChain')['rawBytes'], 'x509CertificateChain'),
+  );
+  if (ders.length === 0) throw refuse('its certificate chain is empty');
+  return ders;
 }
 
 /** A DSSE envelope. @throws SignatureError */

@@ -34,15 +34,17 @@ export interface TimeEvidence {
 /** A verified signature. Dates are UTC; absent members were not proven. */
 export interface SignatureFacts {
   readonly format: SignatureFormat;
-  /** OIDC issuer of the certificate; `""` for key signatures. */
+  /** OIDC issuer of the certificate; of a private PKI the issuer's distinguished name; `""` for key signatures. */
   readonly issuer: string;
-  /** The certificate's only subject alternative name; `""` for key signatures. */
+  /** The certificate's only subject alternative name; of a private PKI the name that matched; `""` for key signatures. */
   readonly subject: string;
   /** Every Fulcio extension by its documented name in lowerCamelCase, e.g. `sourceRepository`. */
   readonly claims: Readonly<Record<string, string>>;
   /** Lower-case hex SHA-256 of the signer's SubjectPublicKeyInfo DER. */
   readonly keyFingerprint: string;
   readonly certificate?: { readonly serial: string; readonly notBefore: Date; readonly notAfter: Date };
+  /** Lower-case hex SHA-256 of the key of the private root that the certificate led to. */
+  readonly trustAnchor?: string;
   /** Earliest verified time, only for short-lived certificates. */
   readonly signedAt?: Date;
   /** A verified time by which a long-lived key's signature existed. */

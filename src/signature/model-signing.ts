@@ -48,7 +48,7 @@ export function verifyModelFiles(
 ): void {
   const predicate = toRecord(statement.predicate);
   const resources = readResources(predicate);
-  checkRootDigest(statement, resources);
+  checkRootDigest(statement, resources.values());
   const files = readFiles(manifest);
   const ignored = readIgnoredPaths(predicate, signature, files);
   for (const [name, digest] of files) {
@@ -94,8 +94,11 @@ function readResource(entry: unknown): { name: string; digest: string } {
   return { name, digest };
 }
 
-// Two names that some file system takes for one must not both exist; paths must mean the same to every reader.
-function addName(seen: Set<string>, name: string): void {
+/**
+ * Adds a file name to those seen. Two names that some file system takes for one must not both exist; paths must mean the
+ * same to every reader. @throws SignatureError
+ */
+export function addName(seen: Set<string>, name: string): void {
   const parts = name.split('/');
   const isCanonical =
     name.length <= MAX_NAME_CHARS &&
@@ -108,10 +111,13 @@ function addName(seen: Set<string>, name: string): void {
   seen.add(folded);
 }
 
-// spec/v1.0.md: SHA-256 over the concatenated raw digests in listed order.
-function checkRootDigest(statement: Statement, resources: ReadonlyMap<string, string>): void {
+/**
+ * Requires that the statement's subject is the digest of its files: SHA-256 over the concatenated raw digests in listed
+ * order (spec/v1.0.md). @throws SignatureError
+ */
+export function checkRootDigest(statement: Statement, digests: Iterable<string>): void {
   const root = createHash('sha256');
-  for (const digest of resources.values()) root.update(Buffer.from(digest, 'hex'));
+  for (const digest of digests) root.update(Buffer.from(digest, 'hex'));
   const { digest } = requireSignatureSubject(statement);
   if (Object.keys(digest).length !== 1 || digest['sha256'] !== root.digest('hex'))
     throw invalid('its subject is not the digest of its files');

@@ -1,6 +1,6 @@
 // Does this candidate prove that an authority signed this model? Pure and synchronous; one straight line per kind of
 // authority. Returns facts, or throws the one reason why the candidate does not count.
-import type { ImageManifest } from '../model/manifest.ts';
+import type { ImageIndex, ImageManifest } from '../model/manifest.ts';
 import { splitDigest } from '../lib/digest.ts';
 import { quote } from '../lib/text.ts';
 import type { KeyAuthority, SigningAuthority } from './authority.ts';
@@ -9,6 +9,7 @@ import { SignatureError } from './error.ts';
 import type { SignatureFacts, SignerFacts, VerifyOptions } from './facts.ts';
 import { verifyKeySignature } from './key.ts';
 import { verifyKeyless } from './keyless.ts';
+import { verifyPrivatePki } from './private-pki.ts';
 import { verifyModelFiles } from './model-signing.ts';
 import { preparedTrustOf } from './prepared-trust.ts';
 import { refuseRevoked } from './revoked.ts';
@@ -18,7 +19,7 @@ import { requireSignatureSubject } from './statement.ts';
 export interface SignedSubject {
   /** Digest of the manifest bytes. */
   readonly digest: string;
-  readonly manifest: ImageManifest;
+  readonly manifest: ImageManifest | ImageIndex;
   /** Digest of the layer `model.sig`, when it is a bundle. */
   readonly signatureLayer?: string | undefined;
 }
@@ -40,10 +41,7 @@ export function verifySignature(
       `a ${candidate.format} signature is present, but signatureFormats does not list it`,
     );
   const options = when instanceof Date ? { now: when } : when;
-  const signer =
-    authority.kind === 'key'
-      ? verifyKey(candidate, authority, options)
-      : verifyKeyless(candidate, authority, options);
+  const signer = verifySigner(candidate, authority, options);
   // What was signed is only looked at once it is known who signed it.
   verifySubject(candidate, subject);
   if (authority.kind === 'keyless')
@@ -57,6 +55,20 @@ export function verifySignature(
 function readAnnotations(candidate: SignatureCandidate): SignatureFacts['annotations'] {
   if (candidate.format === 'CosignSimpleSigning') return candidate.payload.annotations;
   return candidate.format === 'CosignBundle' ? requireSignatureSubject(candidate.statement).annotations : {};
+}
+
+/**
+ * Verifies who signed a candidate, not what was signed.
+ * @throws SignatureError
+ */
+export function verifySigner(
+  candidate: SignatureCandidate,
+  authority: SigningAuthority,
+  options: VerifyOptions,
+): SignerFacts {
+  if (authority.kind === 'key') return verifyKey(candidate, authority, options);
+  if (authority.kind === 'keyless') return verifyKeyless(candidate, authority, options);
+  return verifyPrivatePki(candidate, authority, options.now);
 }
 
 function verifyKey(
@@ -83,6 +95,11 @@ function verifyKey(
 
 function verifySubject(candidate: SignatureCandidate, subject: SignedSubject): void {
   if (candidate.format === 'ModelSigning') {
+    if (subject.manifest.kind === 'index')
+      throw new SignatureError(
+        'UnsupportedFormat',
+        'files are signed, and an image index has none: sign the files of each of its manifests',
+      );
     verifyModelFiles(candidate.statement, subject.manifest, {
       digest: subject.signatureLayer,
       holdsStatement: candidate.isFromLayer === true,

@@ -1,6 +1,6 @@
 // Does this use of a model satisfy this policy? Pure: authorities, distinct signers, then every rule. Reasons are
 // collected, not only the first; what a failure does to the request is decided by fold.ts.
-import type { Finding } from '../reason.ts';
+import type { DenialReason, Finding } from '../reason.ts';
 import type { Evidence, EvidenceProblem } from '../evidence/evidence.ts';
 import type { ModelFacts } from '../model/facts.ts';
 import { toModelFacts } from '../model/packaging.ts';
@@ -14,6 +14,8 @@ import { createFinding } from './finding-message.ts';
 import { MAX_FINDINGS_PER_REFERENCE } from './limits.ts';
 import { countDistinctAuthorities } from './match-authorities.ts';
 import type { AuthorityProof, Proof } from './prove.ts';
+import { toSigners } from './signers.ts';
+import { toSubjects, type JudgedSubject } from './subjects.ts';
 
 /** A verified signature with the authority it satisfied. */
 export type SatisfyingSignature = SignatureFacts & { readonly authority: string };
@@ -67,11 +69,23 @@ export function judge(policy: CompiledPolicy, judgement: Judgement, context: Rul
   const { evidence, proof } = judgement;
   if (evidence === undefined || proof === undefined)
     throw new Error('a signing policy was judged without evidence');
-  const findings = judgeAuthorities(policy, use, proof);
+  const subjects = toSubjects(evidence, proof);
+  const at = { use, policy: policy.name };
+  if (subjects.length === 0)
+    return result([createFinding('ManifestInvalid', 'the image index lists no manifest to judge', at)]);
+  const findings = subjects.flatMap((subject) => judgeAuthorities(policy, use, subject));
   if (findings.length > 0) return result(findings);
-  const signatures = proof.authorities.flatMap(toSatisfying);
-  const model = toModelFacts(use, evidence.digest, evidence.manifest, toBinding(signatures));
-  return result(judgeRules(policy, use, { ...context, model, signatures }), signatures);
+  const signed = subjects.map((subject) => ({
+    subject,
+    signatures: subject.proof.authorities.flatMap(toSatisfying),
+  }));
+  return result(
+    signed.flatMap(({ subject, signatures }) => {
+      const model = toModelFacts(use, evidence.digest, subject.manifest, toBinding(signatures));
+      return judgeRules(policy, use, { ...context, model, signatures, child: subject.child });
+    }),
+    signed.flatMap(({ signatures }) => signatures),
+  );
 }
 
 function judgeStatic(
@@ -100,36 +114,36 @@ function toBinding(signatures: readonly SatisfyingSignature[]): 'Manifest' | 'Fi
   return signatures.some(({ format }) => format !== 'ModelSigning') ? 'Manifest' : 'Files';
 }
 
-function toSignerId({ authority }: AuthorityProof, facts: SignatureFacts): string {
-  // A key signer is its key; a certificate signer is its identity, whatever key the moment's certificate had.
-  return authority.kind === 'key'
-    ? `key ${facts.keyFingerprint}`
-    : JSON.stringify([authority.trustRoot, facts.issuer, facts.subject]);
-}
-
-function judgeAuthorities(policy: CompiledPolicy, use: ModelReference, proof: Proof): readonly Finding[] {
-  const signers = proof.authorities.map((entry) => entry.signatures.map((facts) => toSignerId(entry, facts)));
-  const count = countDistinctAuthorities(signers);
+function judgeAuthorities(
+  policy: CompiledPolicy,
+  use: ModelReference,
+  { proof, child }: JudgedSubject,
+): readonly Finding[] {
+  const count = countDistinctAuthorities(toSigners(proof.authorities));
   if (count >= policy.minAuthorities) return [];
   const at = { use, policy: policy.name };
+  const find = (reason: DenialReason, problem: string, authority?: string): Finding =>
+    createFinding(reason, withChild(problem, child), { ...at, ...(authority && { authority }) });
   const findings = [
     ...proof.authorities
       .filter(({ signatures }) => signatures.length === 0)
       .flatMap(({ authority, failures }) =>
-        pickVaried(failures).map(({ reason, message }) =>
-          createFinding(reason, message, { ...at, authority: authority.name }),
-        ),
+        pickVaried(failures).map(({ reason, message }) => find(reason, message, authority.name)),
       ),
-    ...pickVaried(proof.problems).map(({ reason, message }) => createFinding(reason, message, at)),
+    ...pickVaried(proof.problems).map(({ reason, message }) => find(reason, message)),
   ];
   if (findings.length === 0 && proof.candidateCount === 0)
-    findings.push(createFinding('SignatureMissing', 'no signature is attached to this digest', at));
+    findings.push(
+      find(
+        'SignatureMissing',
+        `no signature is attached to this digest${child === undefined ? '' : ', nor to its index'}`,
+      ),
+    );
   if (count > 0 || findings.length === 0)
     findings.unshift(
-      createFinding(
+      find(
         'AuthoritiesNotSatisfied',
         `${count} of ${policy.minAuthorities} required authorities are satisfied by distinct signers`,
-        at,
       ),
     );
   return findings;
@@ -142,14 +156,20 @@ function pickVaried(problems: readonly EvidenceProblem[]): readonly EvidenceProb
   return [...chosen].slice(0, MAX_FINDINGS_PER_REFERENCE);
 }
 
+function withChild(problem: string, child: string | undefined): string {
+  return child === undefined ? problem : `child ${child.slice(0, 19)}…: ${problem}`;
+}
+
 interface RuleInput extends RuleContext {
   readonly model: ModelFacts;
   readonly signatures: readonly SatisfyingSignature[];
+  readonly child?: string | undefined;
 }
 
 function judgeRules(policy: CompiledPolicy, use: ModelReference, input: RuleInput): readonly Finding[] {
   if (policy.validations.length === 0) return [];
-  const bindings = createCelBindings(input);
+  const { child, ...values } = input;
+  const bindings = createCelBindings(values);
   return policy.validations.flatMap((validation, index) => {
     const at = { use, policy: policy.name };
     const result = validation.program.evaluate(bindings, input.meter);
@@ -157,9 +177,13 @@ function judgeRules(policy: CompiledPolicy, use: ModelReference, input: RuleInpu
     const rule = `spec.validations[${index}]`;
     if (result.ok)
       return [
-        createFinding('RuleViolated', `${rule}: ${toRuleMessage(validation, bindings, input.meter)}`, at),
+        createFinding(
+          'RuleViolated',
+          withChild(`${rule}: ${toRuleMessage(validation, bindings, input.meter)}`, child),
+          at,
+        ),
       ];
-    return [createFinding('RuleFailed', `${rule}: ${result.message}`, at)];
+    return [createFinding('RuleFailed', withChild(`${rule}: ${result.message}`, child), at)];
   });
 }
 

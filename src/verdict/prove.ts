@@ -32,6 +32,8 @@ export interface Proof {
   readonly problems: readonly EvidenceProblem[];
   /** Candidates that claim to sign the model. */
   readonly candidateCount: number;
+  /** Of an index, what was proven about each child alone, in the order of the evidence. */
+  readonly children?: readonly Proof[];
 }
 
 interface Parsed {
@@ -110,7 +112,14 @@ export function* proveInSteps(
   const proofs: AuthorityProof[] = [];
   for (const authority of authorities)
     if (authority.kind !== 'static') proofs.push(yield* proveAuthority(subject, candidates, authority, now));
-  return { authorities: proofs, problems, candidateCount: candidates.length };
+  const children: Proof[] = [];
+  for (const child of evidence.children ?? []) children.push(yield* proveInSteps(child, authorities, now));
+  return {
+    authorities: proofs,
+    problems,
+    candidateCount: candidates.length,
+    ...(evidence.children && { children }),
+  };
 }
 
 function* proveAuthority(

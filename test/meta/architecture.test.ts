@@ -13,6 +13,7 @@ const LAYERS = [
   ['policy'],
   ['signature'],
   ['evidence'],
+  ['files'],
   ['registry'],
   ['trust'],
   ['kubernetes'],

@@ -4,7 +4,13 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { parse } from 'yaml';
-import { ADMIT_OPTIONS, SERVE_OPTIONS, toVariableName, VERIFY_OPTIONS } from '../../src/config.ts';
+import {
+  ADMIT_OPTIONS,
+  SERVE_OPTIONS,
+  toVariableName,
+  VERIFY_FILES_OPTIONS,
+  VERIFY_OPTIONS,
+} from '../../src/config.ts';
 import { toRecord } from '../../src/lib/text.ts';
 import { createCelEngine } from '../../src/policy/cel/engine.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
@@ -56,7 +62,7 @@ describe('package.json', () => {
 describe('docs/configuration.md', () => {
   const documented = readDocument('docs', 'configuration.md');
 
-  for (const option of [...SERVE_OPTIONS, ...VERIFY_OPTIONS, ...ADMIT_OPTIONS]) {
+  for (const option of [...SERVE_OPTIONS, ...VERIFY_OPTIONS, ...VERIFY_FILES_OPTIONS, ...ADMIT_OPTIONS]) {
     it(`documents --${option.flag} and its variable`, () => {
       assert.ok(documented.includes(`| \`--${option.flag}\` | \`${toVariableName(option.flag)}\` |`));
     });
@@ -64,7 +70,9 @@ describe('docs/configuration.md', () => {
 
   it('documents no option that does not exist', () => {
     const flags = new Set<string>(
-      [...SERVE_OPTIONS, ...VERIFY_OPTIONS, ...ADMIT_OPTIONS].map(({ flag }) => flag),
+      [...SERVE_OPTIONS, ...VERIFY_OPTIONS, ...VERIFY_FILES_OPTIONS, ...ADMIT_OPTIONS].map(
+        ({ flag }) => flag,
+      ),
     );
     const named = [...documented.matchAll(/^\| `--([a-z-]+)` /gm)].map(([, flag = '']) => flag);
     assert.deepEqual(

@@ -277,9 +277,13 @@ describe('compilePolicy', () => {
       [
         'no kind',
         { authorities: [{ name: 'a' }] },
-        /^PolicyInvalid spec\.authorities\[0\]: exactly one of key, keyless, static/,
+        /^PolicyInvalid spec\.authorities\[0\]: exactly one of key, keyless, certificate, static/,
       ],
-      ['two kinds', { authorities: [{ ...KEY, ...STATIC }] }, /exactly one of key, keyless, static/],
+      [
+        'two kinds',
+        { authorities: [{ ...KEY, ...STATIC }] },
+        /exactly one of key, keyless, certificate, static/,
+      ],
       [
         'no source of bytes',
         { authorities: [{ name: 'a', key: {} }] },

@@ -47,8 +47,8 @@ export function toPolicyFile(vector: VectorCase, { method, trust }: Expectation)
 }
 
 function toAuthority(vector: VectorCase, trust: Trust): AuthoritySpec {
-  const { publicKeys, trustedRoot, issuer, san } = trust;
-  if (trust.roots !== undefined) throw new Error('no policy expresses private roots');
+  const { publicKeys, trustedRoot, issuer, san, roots } = trust;
+  if (roots !== undefined) return { name: AUTHORITY, certificate: toCertificate(vector, roots, san) };
   if (publicKeys !== undefined || trustedRoot === undefined) {
     const files = publicKeys ?? [UNUSED_KEY];
     return { name: AUTHORITY, key: { pem: files.map((file) => readText(vector, file)).join('\n') } };
@@ -57,6 +57,18 @@ function toAuthority(vector: VectorCase, trust: Trust): AuthoritySpec {
   return {
     name: AUTHORITY,
     keyless: { identities: [{ issuer, subject: san }], trustRootRef: { name: TRUST_ROOT } },
+  };
+}
+
+// Where a verdict names nobody, every owner of a certificate under the roots is meant.
+function toCertificate(
+  vector: VectorCase,
+  roots: readonly string[],
+  san: string | undefined,
+): NonNullable<AuthoritySpec['certificate']> {
+  return {
+    roots: { pem: roots.map((file) => readText(vector, file)).join('\n') },
+    identities: [san === undefined ? { spkiRegExp: '.*' } : { subjectEmail: san }],
   };
 }
 

@@ -24,19 +24,8 @@ const POSTPONED: readonly Postponement[] = [
   },
   {
     pattern: '*',
-    when: ({ trust }) => trust.roots !== undefined,
-    reason: 'there is no certificate authority (private PKI) yet',
-  },
-  {
-    pattern: '*',
     when: ({ trust }) => trust.publicKeys !== undefined && trust.trustedRoot !== undefined,
     reason: 'key authorities cannot demand log entries yet',
-  },
-  {
-    pattern: '*',
-    when: ({ trust }, { digest, mediaTypes }) =>
-      /index|manifest\.list/u.test(mediaTypes.get(trust.reference ?? digest) ?? ''),
-    reason: 'image indexes are not judged yet',
   },
   {
     pattern: '*',
@@ -66,6 +55,13 @@ export const REQUIRED: readonly string[] = [
   'kl-c3-ci',
   'kl-c3-ci-fallback',
   'kl-c3-ci*',
+  'c3-pki-chain',
+  'c3-index-*',
+  'pkg-docker-manifest-list',
+  'pkg-index-two-platforms',
+  'pkg-modelcar-olot-modelpack',
+  'oms-cert-*',
+  'neg-*-cert-*',
   'oms-key-p256',
   'oms-key-p256-fallback',
   'oms-key-p256*',

@@ -33,6 +33,7 @@ const namesOtherKey = ({ publicKeys = [] }: Trust): boolean =>
 const namesOtherIdentity = ({ san, issuer }: Trust): boolean =>
   /\belse\.test\b/u.test(`${san ?? ''} ${issuer ?? ''}`);
 const namesOtherRoot = ({ trustedRoot = '' }: Trust): boolean => trustedRoot.includes('other_');
+const namesOtherPki = ({ roots = [] }: Trust): boolean => roots.some((file) => file.includes('other'));
 const asksForLogEntries = ({ tlogThreshold }: Trust): boolean => tlogThreshold !== 0;
 const namesOtherDigest = ({ reference }: Trust): boolean => reference !== undefined;
 
@@ -42,6 +43,7 @@ const ROWS: readonly ReasonRow[] = [
   { pattern: 'rh-referrers-fallback', reasons: ['SignatureMissing'] },
   { pattern: 'neg-unsigned-sibling', reasons: ['SignatureMissing'] },
   { pattern: 'c3-index-signed', when: namesOtherDigest, reasons: ['SignatureMissing'] },
+  { pattern: 'c3-index-child-only', reasons: ['SignatureMissing'] },
   { pattern: 'c2-oci11-referrers', reasons: ['UnsupportedFormat'] },
   { pattern: 'c2-and-c3-mixed', method: 'cosign-v3-signature', reasons: ['SignerNotTrusted'] },
   { pattern: 'c2-attest-*', reasons: ['SignatureMissing'] },
@@ -91,6 +93,8 @@ const ROWS: readonly ReasonRow[] = [
   { pattern: 'kl-no-sct', reasons: ['CertificateInvalid'] },
   // The root of another deployment knows neither CA nor log; logs are counted first.
   { pattern: 'kl-other-stack', reasons: ['TransparencyLogInvalid'] },
+  { pattern: '*-cert-*', reasons: ['CertificateInvalid'] },
+  { pattern: '*', when: namesOtherPki, reasons: ['CertificateInvalid'] },
   { pattern: '*', when: namesOtherKey, reasons: ['SignerNotTrusted'] },
   { pattern: 'rh-modelcar-*', method: 'oms', reasons: ['OpaqueLayer'] },
   { pattern: 'rh-modelpack', method: 'oms', reasons: ['FileSetMismatch'] },
