@@ -5,14 +5,7 @@ import { ManifestError, parseManifest, type ImageIndex, type ImageManifest } fro
 import type { RegistryClient } from '../registry/client.ts';
 import type { RepositoryName } from '../registry/resource.ts';
 import { readSignatureAnnotations } from './annotations.ts';
-import {
-  findAtReferrers,
-  findInArtifact,
-  findUnderTag,
-  type Located,
-  type LocatedSignature,
-  type Subject,
-} from './discover.ts';
+import { findAtReferrers, findInArtifact, findUnderTag, type Located, type Subject } from './discover.ts';
 import {
   MAX_BUNDLES_BYTES,
   type BundleEvidence,
@@ -140,13 +133,13 @@ async function fetchSignatures(
 ): Promise<Found> {
   const lists = places.map(({ signatures }) => signatures);
   const { kept, problems: surplus } = withinLimits(lists, maxBytes);
-  const fetchOnce = createBlobFetcher(subject);
+  const { client, name, signal } = subject;
   const fetched = await Promise.all(
     kept.map((signature) =>
-      attempt(subject.signal, signature, async () => ({
+      attempt(signal, signature, async () => ({
         signature,
         annotations: signature.kind === 'bundle' ? {} : readSignatureAnnotations(signature.layer),
-        bytes: await fetchOnce(signature),
+        bytes: await client.fetchBlob(name, signature.layer, { maxBytes: maxBytesOf(signature), signal }),
       })),
     ),
   );
@@ -170,21 +163,4 @@ async function fetchSignatures(
     ...fetched.filter((outcome) => isProblem(outcome)),
   ];
   return { bundles, simpleSignatures, problems };
-}
-
-// Two keys that sign one digest sign the same payload bytes.
-function createBlobFetcher({
-  client,
-  name,
-  signal,
-}: Subject): (signature: LocatedSignature) => Promise<Buffer> {
-  const flights = new Map<string, Promise<Buffer>>();
-  return (signature) => {
-    const { digest, size } = signature.layer;
-    const id = `${signature.kind} ${digest} ${size}`;
-    const flight =
-      flights.get(id) ?? client.fetchBlob(name, signature.layer, { maxBytes: maxBytesOf(signature), signal });
-    flights.set(id, flight);
-    return flight;
-  };
 }

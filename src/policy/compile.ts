@@ -1,7 +1,7 @@
 // What does this policy mean? Compiles a ClusterModelPolicy once per change. A policy that cannot be compiled is kept
 // with its problems and denies what it selects; where even its selectors are broken, it selects everything.
 import type { DenialReason, Finding } from '../reason.ts';
-import { isRecord, toArray, toRecord } from '../lib/text.ts';
+import { toArray, toRecord } from '../lib/text.ts';
 import type { Authority } from '../signature/authority.ts';
 import type { CelEngine, CelProgram, CelScope } from './cel/engine.ts';
 import { MODEL_SOURCES, type ModelSource } from '../model/model-reference.ts';
@@ -195,10 +195,4 @@ function compileValidation(
   const messageProgram =
     messageExpression === undefined ? undefined : compile(messageExpression, 'message', 'messageExpression');
   return program === undefined ? [] : [{ program, message, messageProgram }];
-}
-
-/** The name of a policy object; objects without one are refused by their readers. */
-export function toObjectName(object: unknown): string | undefined {
-  const { name } = toRecord(toRecord(object)['metadata']);
-  return isRecord(object) && typeof name === 'string' && name !== '' ? name : undefined;
 }

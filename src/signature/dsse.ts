@@ -15,8 +15,3 @@ export function findEnvelopeAlgorithm(envelope: Envelope, key: KeyObject): strin
   const encoded = toPreAuthenticationEncoding(envelope.payloadType, envelope.payload);
   return findAlgorithm(key, encoded, envelope.signature);
 }
-
-/** True when the public key verifies the envelope's signature; false for every key type that is not supported. */
-export function verifyEnvelope(envelope: Envelope, key: KeyObject): boolean {
-  return findEnvelopeAlgorithm(envelope, key) !== undefined;
-}

@@ -62,8 +62,8 @@ describe('gatherEvidence() beyond referrers', () => {
   const failOn = (part: string, fault: Fault): void =>
     registry.setFault(({ path }) => (path.includes(part) ? fault : undefined));
 
-  async function evidenceOf(): Promise<Evidence> {
-    const result = await gather();
+  async function evidenceOf(from = client()): Promise<Evidence> {
+    const result = await gather(from);
     assert.ok(result.ok, JSON.stringify(result));
     return result.evidence;
   }
@@ -131,7 +131,8 @@ describe('gatherEvidence() beyond referrers', () => {
   it('fetches one payload once, however many keys signed it, and passes over copies', async () => {
     const second = signature('{}', { [NAMES.signature]: 'b3RoZXI=' });
     attachSimpleSignatures(registry, model, [signature('{}'), second, signature('{}')]);
-    const { simpleSignatures } = await evidenceOf();
+    // One flight per key is the caching client's: as everywhere, gathering goes through it.
+    const { simpleSignatures } = await evidenceOf(createCachingClient(client(), () => undefined));
     assert.deepEqual(
       simpleSignatures.map(({ annotations }) => annotations.signature),
       ['c2ln', 'b3RoZXI='],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { generateSigningKey } from '../../src/demo/keys.ts';
 import * as der from '../../src/demo/der.ts';
-import { compilePolicy, toObjectName } from '../../src/policy/compile.ts';
+import { compilePolicy } from '../../src/policy/compile.ts';
 import type { CompiledTrustRoot } from '../../src/policy/compile-trust-root.ts';
 import { isEnforcing, type CompiledPolicy } from '../../src/policy/compiled.ts';
 import { isClaimed, selectByNamespace, selectByReference } from '../../src/policy/select.ts';
@@ -11,7 +11,7 @@ import { createCelEngine } from '../../src/policy/cel/engine.ts';
 import { createSigstore } from '../../src/demo/sigstore.ts';
 import { change, type Path } from '../signature/support.ts';
 import { compileTrustRoot, offlineTrust } from '../support/trust.ts';
-import { compile, toContext, toUse, USE, type Named } from '../verdict/support.ts';
+import { compile, toContext, toUse, type Named } from '../verdict/support.ts';
 
 const PEM = generateSigningKey('p256').publicKeyPem;
 const OTHER_PEM = generateSigningKey('p256').publicKeyPem;
@@ -597,20 +597,5 @@ describe('toKnownNamespace', () => {
     assert.deepEqual(known.object, {
       metadata: { name: 'dev', labels: { 'kubernetes.io/metadata.name': 'dev' } },
     });
-  });
-});
-
-describe('toObjectName', () => {
-  it('is the name of an object that has one', () => {
-    assert.equal(toObjectName({ metadata: { name: USE.reference.repository } }), 'models/llm');
-    for (const value of [
-      null,
-      [],
-      {},
-      { metadata: null },
-      { metadata: { name: '' } },
-      { metadata: { name: 7 } },
-    ])
-      assert.equal(toObjectName(value), undefined);
   });
 });

@@ -18,7 +18,7 @@ import {
   preAuthenticationEncoding,
 } from '../../src/demo/statement.ts';
 import { toSignatureCandidate } from '../../src/signature/candidate.ts';
-import { toPreAuthenticationEncoding, verifyEnvelope } from '../../src/signature/dsse.ts';
+import { findEnvelopeAlgorithm, toPreAuthenticationEncoding } from '../../src/signature/dsse.ts';
 import { SignatureError } from '../../src/signature/error.ts';
 import {
   change,
@@ -323,14 +323,14 @@ describe('toPreAuthenticationEncoding', () => {
   });
 });
 
-describe('verifyEnvelope', () => {
-  it('is false for key types that are not supported', () => {
+describe('findEnvelopeAlgorithm', () => {
+  it('finds none for key types that are not supported', () => {
     const key = generateKeyPairSync('rsa', { modulusLength: 1024 });
     const payload = Buffer.from('{}');
     const signature = signBytes(preAuthenticationEncoding(IN_TOTO_PAYLOAD_TYPE, payload), key.privateKey);
     assert.equal(
-      verifyEnvelope({ payloadType: IN_TOTO_PAYLOAD_TYPE, payload, signature }, key.publicKey),
-      false,
+      findEnvelopeAlgorithm({ payloadType: IN_TOTO_PAYLOAD_TYPE, payload, signature }, key.publicKey),
+      undefined,
     );
   });
 });
