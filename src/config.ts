@@ -53,6 +53,13 @@ export const REGISTRY_OPTIONS = [
     value: 'DIR',
     description: 'where TUF metadata of TrustRoots is kept (default: a private temporary directory)',
   },
+  {
+    flag: 'second-opinion',
+    value: 'before|after|off',
+    default: 'before',
+    choices: ['before', 'after', 'off'],
+    description: 'when @sigstore/verify is asked about new evidence: before or after the answer, or never',
+  },
   { flag: 'offline', description: 'never refresh TrustRoots: use what is shipped, pinned or cached' },
 ] as const satisfies readonly OptionSpec[];
 
@@ -106,6 +113,13 @@ export const SERVE_OPTIONS = [
     default: 'Warn',
     choices: ['Warn', 'Deny', 'Off'],
     description: 'what Deployments and other workloads get for what would deny their pods',
+  },
+  {
+    flag: 'verify-threads',
+    value: 'N',
+    default: '1',
+    pattern: '^(?:[0-9]|1[0-6])$',
+    description: 'threads that verify signatures, up to 16; 0: the thread that answers',
   },
   ...REGISTRY_OPTIONS,
 ] as const satisfies readonly OptionSpec[];

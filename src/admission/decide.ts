@@ -7,6 +7,8 @@ import { quote } from '../lib/text.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
 import { selectByNamespace } from '../policy/select.ts';
 import type { KnownNamespace, PolicySnapshot } from '../policy/store.ts';
+import { OverloadedError } from '../proving/executor.ts';
+import type { Prover } from '../proving/prover.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import type { Decision } from '../verdict/decision.ts';
 import { createFinding } from '../verdict/finding-message.ts';
@@ -30,6 +32,7 @@ export interface DecisionOptions extends ScopeOptions {
 export interface DecisionDependencies {
   readonly snapshot: () => PolicySnapshot | undefined;
   readonly client: RegistryClient;
+  readonly prover: Prover;
   readonly options: DecisionOptions;
   readonly now: () => Date;
   /** Reads a namespace that the watch does not know yet; undefined when it does not exist. */
@@ -46,10 +49,17 @@ export async function decide(
   try {
     return await decideInSteps(request, dependencies, { signal, watch });
   } catch (error) {
-    if (!(error instanceof DeadlineError)) throw error;
-    const finding = createFinding('DeadlineExceeded', 'the time for this request is up');
-    return toUndecided(watch, [finding], { enforce: isEnforced(request.kind.kind === 'Pod', dependencies) });
+    const enforce = isEnforced(request.kind.kind === 'Pod', dependencies);
+    return toUndecided(watch, [toBusyFinding(error)], { enforce });
   }
+}
+
+// The two ways in which there is too much to do; anything else is a fault.
+function toBusyFinding(error: unknown): Finding {
+  if (error instanceof DeadlineError)
+    return createFinding('DeadlineExceeded', 'the time for this request is up');
+  if (error instanceof OverloadedError) return createFinding('Overloaded', error.message);
+  throw error;
 }
 
 async function decideInSteps(
@@ -82,7 +92,7 @@ async function decideInSteps(
   watch.mark('gather');
   const now = dependencies.now();
   const wantedProofs = selected.flatMap((use) => toWantedProofs(use, gathered.get(use.use)));
-  const proofs = await proveAll(wantedProofs, now, signal);
+  const proofs = await proveAll(dependencies.prover, wantedProofs, now, signal);
   const prepared = selected.map((use) => prepareUse(use, gathered.get(use.use), proofs));
   watch.mark('prove');
   const uses = judgeRules(prepared, toRuleContext(request, scope.template, world.namespace, now));

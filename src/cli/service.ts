@@ -21,6 +21,7 @@ import { MAX_CLOCK_DIFFERENCE_MS, type RefreshEvent } from '../trust/trust-track
 import { textOf, toAddress, UsageError } from './arguments.ts';
 import { startFileSource } from './file-source.ts';
 import type { PolicySourceHandle, PolicySourceOptions } from './policy-source.ts';
+import { startProver } from './prover-access.ts';
 import { createRegistryAccess, readNamedFile } from './registry-access.ts';
 import { createTrustAccess } from './trust-access.ts';
 import { readVersion } from './version.ts';
@@ -66,12 +67,14 @@ export async function startService(values: OptionValues, logger: Logger): Promis
     store.recompile();
     onUpdate();
   });
+  const proving = await startProver(values, metrics, logger);
   const source = await startSource(values, { store, logger, onUpdate });
   let isStopping = false;
   const handler = createReviewHandler(
     {
       snapshot: () => store.snapshot(),
       client: access.client,
+      prover: proving.prover,
       options: {
         noMatchPolicy: textOf(values, 'no-match-policy') as NoMatchPolicy,
         workloads: textOf(values, 'workloads') as WorkloadMode,
@@ -109,6 +112,7 @@ export async function startService(values: OptionValues, logger: Logger): Promis
         await listener.drain(DRAIN_TIMEOUT_MS);
         source.stop();
         await metricsListener.drain(0);
+        await proving.close();
         await trustAccess.close();
         await access.transport.close();
       },
@@ -116,6 +120,7 @@ export async function startService(values: OptionValues, logger: Logger): Promis
   } catch (error) {
     source.stop();
     await Promise.all(listeners.map((listener) => listener.drain(0)));
+    await proving.close();
     await trustAccess.close();
     await access.transport.close();
     throw error;

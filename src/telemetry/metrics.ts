@@ -3,6 +3,7 @@
 import { Counter, Gauge, Histogram, collectDefaultMetrics, type Registry } from 'prom-client';
 import type { Decision } from '../verdict/decision.ts';
 import type { DenialReason } from '../reason.ts';
+import { createProvingMetrics, type ProvingMetrics } from './proving-metrics.ts';
 
 /** Namespaces that get series of their own; later ones are counted as `(other)`. */
 export const MAX_NAMESPACE_LABELS = 500;
@@ -20,7 +21,7 @@ export interface TrustRootReading {
 }
 
 /** What the rest of the process reports. */
-export interface Metrics {
+export interface Metrics extends ProvingMetrics {
   observeDecision(decision: Decision, request: { namespace: string; operation: string }): void;
   observeRegistryRequest(status: string): void;
   observeCache(cache: string, result: string): void;
@@ -103,6 +104,7 @@ export function createMetrics(registry: Registry, build: { version: string; node
     },
     setInFlight: (count) => inFlight.set(count),
     ...trust,
+    ...createProvingMetrics(registers),
   };
 }
 

@@ -322,6 +322,7 @@ describe('createReviewHandler()', () => {
         {
           snapshot: () => ({ generation: 1, policies: [], findNamespace: () => undefined }),
           client: UNUSED_CLIENT,
+          prover: { prove: () => Promise.reject(new Error('nothing is proven here')) },
           options: { noMatchPolicy: 'Deny', workloads: 'Warn', shortNames: 'Deny' },
           now: () => new Date(),
           readNamespace: async () => {

@@ -14,6 +14,8 @@ import { cosignSignStatement } from '../../src/demo/statement.ts';
 import { createCelEngine } from '../../src/policy/cel/engine.ts';
 import type { ClusterModelPolicySpec } from '../../src/policy/types.ts';
 import { createPolicyStore, type PolicyInputs } from '../../src/policy/store.ts';
+import { createInlineExecutor } from '../../src/proving/executor.ts';
+import { createProver } from '../../src/proving/prover.ts';
 import { createAdmissionApp } from '../../src/server/admission-app.ts';
 import { listen, type Listener } from '../../src/server/listener.ts';
 import { toDecisionRecord } from '../../src/telemetry/decision-record.ts';
@@ -141,6 +143,10 @@ export async function startController(options: ControllerOptions = {}): Promise<
   const dependencies: DecisionDependencies = {
     snapshot: () => store.snapshot(),
     client: access.client,
+    prover: createProver(createInlineExecutor(), {
+      lookedUp: (result) => metrics.observeCache('facts', result),
+      disagreed: () => metrics.observeDisagreement(),
+    }),
     options: { noMatchPolicy: 'Deny', workloads: 'Warn', shortNames: 'Deny', ...options.decisions },
     now: () => new Date(),
     ...options.dependencies,
