@@ -45,7 +45,7 @@ function describe(material: AuthorityMaterial): unknown {
 // Members are described by what they hold, so that a member added later is never left out of the name.
 function describeValue(value: unknown): unknown {
   if (value instanceof Date) return value.toISOString();
-  if (value instanceof Set) return [...value].map((entry) => [entry]).toSorted(byMember);
+  if (value instanceof Set) return [...(value as Set<unknown>)].map((entry) => [entry]).toSorted(byMember);
   if (value instanceof Map) return [...value].toSorted(byMember);
   if (Array.isArray(value)) return value.map(describeValue);
   if (typeof value !== 'object' || value === null) return value;
