@@ -62,11 +62,11 @@ async function measure(work: (bundle: object) => Promise<void> | void, burst: nu
   for (const bundle of bundles.splice(0, 20)) await work(bundle);
   await sleep(200);
   const stop = startSampling();
-  const pending: (Promise<void> | void)[] = [];
+  const pending: Promise<void>[] = [];
   const started = performance.now();
   for (let count = 0; bundles.length > 0; count += 1) {
     await sleep(Math.max(0, started + (count * burst * 1000) / PER_SECOND - performance.now()));
-    for (const bundle of bundles.splice(0, burst)) pending.push(work(bundle));
+    for (const bundle of bundles.splice(0, burst)) pending.push(Promise.resolve(work(bundle)));
   }
   await Promise.all(pending);
   return stop();

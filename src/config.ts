@@ -144,6 +144,27 @@ export const VERIFY_OPTIONS = [
   ...REGISTRY_OPTIONS,
 ] as const satisfies readonly OptionSpec[];
 
+/** Options of record. */
+export const RECORD_OPTIONS = [
+  { flag: 'out', value: 'FILE', description: 'where to write the recording (default: standard output)' },
+  ...REGISTRY_OPTIONS.filter(({ flag }) =>
+    ['registry-config', 'ca-file', 'plain-http', 'short-names'].includes(flag),
+  ),
+] as const satisfies readonly OptionSpec[];
+
+/** Options of test. */
+export const TEST_OPTIONS = [
+  { flag: 'junit', value: 'FILE', description: 'where to write the results as JUnit XML' },
+  { flag: 'only', value: 'TEXT', description: 'run cases whose full name holds the text' },
+  {
+    flag: 'controller-namespace',
+    value: 'NAME',
+    default: 'model-policy-system',
+    pattern: NAME,
+    description: 'namespace of the Secrets and ConfigMaps that policies name',
+  },
+] as const satisfies readonly OptionSpec[];
+
 /** Options of admit. */
 export const ADMIT_OPTIONS = [
   {
