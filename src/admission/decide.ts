@@ -4,6 +4,7 @@ import type { Finding } from '../reason.ts';
 import { DeadlineError, waitWithin } from '../lib/deadline.ts';
 import { createStopwatch, type Stopwatch } from '../lib/stopwatch.ts';
 import { quote } from '../lib/text.ts';
+import type { CompiledException } from '../policy/compile-exception.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
 import { selectByNamespace } from '../policy/select.ts';
 import type { KnownNamespace, PolicySnapshot } from '../policy/store.ts';
@@ -11,12 +12,13 @@ import { OverloadedError } from '../proving/executor.ts';
 import type { Prover } from '../proving/prover.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import type { Decision } from '../verdict/decision.ts';
+import { applyExceptions } from '../verdict/exceptions.ts';
 import { createFinding } from '../verdict/finding-message.ts';
 import { fold } from '../verdict/fold.ts';
 import { isUnchanged } from './exempt.ts';
 import { gatherAll } from './gathered.ts';
 import { judgeNoMatch, needsEvidence, prepareUse, toWantedProofs, type NoMatchPolicy } from './judge-uses.ts';
-import { judgeUnnamed, toActed, toNotices, toPolicyNames, toUndecided } from './outcome.ts';
+import { judgeUnnamed, toNotices, toPolicyNames, toUndecided } from './outcome.ts';
 import { proveAll } from './proofs.ts';
 import type { AdmissionRequest } from './review.ts';
 import { judgeRules, toRuleContext } from './rules.ts';
@@ -97,8 +99,12 @@ async function decideInSteps(
   watch.mark('prove');
   const uses = judgeRules(prepared, toRuleContext(request, scope.template, world.namespace, now));
   if ('finding' in uses) return refuse(uses.finding);
+  const { exceptions } = world;
+  const excepted = uses.judged.map((use) =>
+    applyExceptions(use, { exceptions, namespace: request.namespace ?? '', now }),
+  );
   const acted = [
-    ...uses.judged.flatMap(toActed),
+    ...excepted.flatMap(({ acted: found }) => found),
     ...selected.flatMap((use) =>
       judgeNoMatch(use, request.namespace ?? '', dependencies.options.noMatchPolicy),
     ),
@@ -110,6 +116,7 @@ async function decideInSteps(
     acted,
     uses: uses.judged,
     policies: toPolicyNames(selected),
+    exceptions: excepted.flatMap(({ used }) => used),
     notices: uses.judged.flatMap(toNotices),
     exemption: undefined,
     durationsMs: watch.durations(),
@@ -121,7 +128,11 @@ function isEnforced(isPod: boolean, { options }: DecisionDependencies): boolean 
   return isPod || options.workloads === 'Deny';
 }
 
-type World = { readonly namespace: KnownNamespace; readonly policies: readonly CompiledPolicy[] };
+interface World {
+  readonly namespace: KnownNamespace;
+  readonly policies: readonly CompiledPolicy[];
+  readonly exceptions: readonly CompiledException[];
+}
 
 async function findWorld(
   name: string,
@@ -135,5 +146,6 @@ async function findWorld(
   const namespace = reading instanceof Promise ? await waitWithin(reading, signal) : reading;
   if (namespace === undefined)
     return { finding: createFinding('PoliciesNotSynced', `namespace ${quote(name, 63)} is not known`) };
-  return { namespace, policies: selectByNamespace(world.policies, namespace) };
+  const { exceptions } = world;
+  return { namespace, policies: selectByNamespace(world.policies, namespace), exceptions };
 }

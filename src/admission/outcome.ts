@@ -22,17 +22,11 @@ export function toUndecided(
     acted,
     uses: [],
     policies: [],
+    exceptions: [],
     notices: [],
     exemption,
     durationsMs: watch.durations(),
   };
-}
-
-/** What a judged use found, with the actions of each policy. */
-export function toActed({ results }: JudgedUse): readonly ActedFinding[] {
-  return results.flatMap(({ findings, policy }) =>
-    findings.map((finding) => ({ finding, actions: policy.actions })),
-  );
 }
 
 /** A use without a canonical reference is judged by every policy of the namespace: no glob can have meant it. */

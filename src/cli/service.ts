@@ -138,6 +138,8 @@ function createUpdateObserver({ store, logger, metrics }: UpdateContext): () => 
     const policies = store.snapshot()?.policies ?? [];
     const invalid = policies.filter(({ problems }) => problems.length > 0);
     metrics.setPolicies(policies.length - invalid.length, invalid.length);
+    for (const { name, problem } of store.snapshot()?.brokenExceptions ?? [])
+      logger.error({ exception: name, problem }, 'exception is invalid and has no effect');
     for (const { name, problems } of invalid)
       logger.error({ policy: name, problems }, 'policy is invalid and denies what it selects');
     logger.info(

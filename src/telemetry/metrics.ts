@@ -48,6 +48,12 @@ export function createMetrics(registry: Registry, build: { version: string; node
     labelNames: ['policy', 'namespace', 'action', 'reason'],
     registers,
   });
+  const exceptions = new Counter({
+    name: 'model_policy_exceptions_used_total',
+    help: 'Denials that a ModelPolicyException turned into warnings, by exception and policy.',
+    labelNames: ['exception', 'policy'],
+    registers,
+  });
   const stages = new Histogram({
     name: 'model_policy_stage_duration_seconds',
     help: 'Time of one request by stage; total covers all.',
@@ -92,6 +98,7 @@ export function createMetrics(registry: Registry, build: { version: string; node
       requests.inc({ operation, verdict: toVerdictLabel(decision) });
       for (const [stage, milliseconds] of Object.entries(decision.durationsMs))
         stages.observe({ stage }, milliseconds / 1000);
+      for (const { exception, policy } of decision.exceptions) exceptions.inc({ exception, policy });
       const label = toNamespaceLabel(namespace);
       for (const { policy, action, reason } of toSeries(decision))
         decisions.inc({ policy, namespace: label, action, reason });
