@@ -13,7 +13,9 @@ export const CRD_DIRECTORY = join(DEPLOY, 'crds');
 export type Manifest = Readonly<Record<string, unknown>>;
 
 interface WebhookConfiguration {
-  readonly webhooks: readonly Manifest[];
+  readonly webhooks: readonly (Manifest & {
+    readonly clientConfig: { readonly service: { readonly path: string } };
+  })[];
 }
 
 export function namespace(name: string, labels: Readonly<Record<string, string>> = {}): Manifest {
@@ -55,8 +57,14 @@ export function deployment(name: string, inNamespace: string, reference: string)
 /** The registration as shipped, but for the address. */
 export function webhookAt(url: string, ca: string): Manifest {
   const shipped = parse(readFileSync(join(BASE_DIRECTORY, 'webhook.yaml'), 'utf8')) as WebhookConfiguration;
-  const clientConfig = { url: `${url}/validate`, caBundle: Buffer.from(ca).toString('base64') };
-  return { ...shipped, webhooks: shipped.webhooks.map((webhook) => ({ ...webhook, clientConfig })) };
+  const caBundle = Buffer.from(ca).toString('base64');
+  return {
+    ...shipped,
+    webhooks: shipped.webhooks.map((webhook) => ({
+      ...webhook,
+      clientConfig: { url: `${url}${webhook.clientConfig.service.path}`, caBundle },
+    })),
+  };
 }
 
 /** Documents as `kubectl apply -f -` reads them; JSON is YAML. */

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Registry } from 'prom-client';
 import type { NoMatchPolicy } from '../admission/judge-uses.ts';
+import { handlePolicyReview } from '../admission/validate-policy.ts';
 import { createReviewHandler, type DecisionObserver } from '../admission/handle.ts';
 import type { WorkloadMode } from '../admission/scope.ts';
 import type { OptionValues } from '../config.ts';
@@ -21,6 +22,7 @@ import { MAX_CLOCK_DIFFERENCE_MS, type RefreshEvent } from '../trust/trust-track
 import { textOf, toAddress, UsageError } from './arguments.ts';
 import { startFileSource } from './file-source.ts';
 import type { PolicySourceHandle, PolicySourceOptions } from './policy-source.ts';
+import { createPolicyCheck } from './policy-check.ts';
 import { startProver } from './prover-access.ts';
 import { createRegistryAccess, readNamedFile } from './registry-access.ts';
 import { createTrustAccess } from './trust-access.ts';
@@ -94,7 +96,7 @@ export async function startService(values: OptionValues, logger: Logger): Promis
     );
     listeners.push(metricsListener);
     const listener = await listen(
-      createAdmissionApp(handler),
+      createAdmissionApp(handler, (body) => handlePolicyReview(body, createPolicyCheck(store))),
       toAddress(textOf(values, 'listen') ?? ''),
       tls.material,
     );

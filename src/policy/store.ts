@@ -5,7 +5,9 @@ import type { TrustReader } from '../trust/trust-source.ts';
 import type { CelEngine } from './cel/engine.ts';
 import { compileException, type CompiledException, type ExceptionSource } from './compile-exception.ts';
 import { compileTrustRoots } from './compile-trust-root.ts';
-import { compilePolicy, type PolicySource } from './compile.ts';
+import { checkObject, type ObjectCheck } from './check-object.ts';
+import { compilePolicy, type CompileContext, type PolicySource } from './compile.ts';
+import type { CheckedKind } from './validate.ts';
 import type { CompiledPolicy } from './compiled.ts';
 import type { MaterialContext, SourceMaterial } from './source-material.ts';
 
@@ -46,6 +48,8 @@ export interface PolicyStore {
   /** The present world; undefined before the first update. */
   snapshot(): PolicySnapshot | undefined;
   update(inputs: PolicyInputs): void;
+  /** Checks an object in the present world, without saving it; before the first update in an empty one. */
+  check(kind: CheckedKind, name: string, object: unknown): ObjectCheck;
   /** Compiles the last inputs again, with the trust of now; before the first update it does nothing. */
   recompile(): void;
 }
@@ -66,6 +70,8 @@ export function createPolicyStore(
   return {
     snapshot: () => current,
     update,
+    check: (kind, name, object) =>
+      checkObject(kind, name, object, toContext(last ?? NOTHING, { engine, controllerNamespace, trust })),
     recompile() {
       if (last !== undefined) update(last);
     },
@@ -80,10 +86,8 @@ interface SnapshotOptions {
 }
 
 function compileSnapshot(inputs: PolicyInputs, options: SnapshotOptions): PolicySnapshot {
-  const { engine, controllerNamespace, trust, generation } = options;
-  const material: MaterialContext = { material: inputs.material, controllerNamespace };
-  const trustRoots = compileTrustRoots(inputs.trustRoots, material, trust);
-  const context = { ...material, engine, trustRoots };
+  const { generation } = options;
+  const context = toContext(inputs, options);
   const exceptions = (inputs.exceptions ?? []).map(compileException);
   return {
     generation,
@@ -94,6 +98,22 @@ function compileSnapshot(inputs: PolicyInputs, options: SnapshotOptions): Policy
       .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     findNamespace: (name) => findNamespace(inputs, name),
   };
+}
+
+const NOTHING: PolicyInputs = {
+  policies: [],
+  trustRoots: new Map(),
+  material: new Map(),
+  namespaces: new Map(),
+  unlistedNamespaces: 'Unknown',
+};
+
+function toContext(
+  inputs: PolicyInputs,
+  { engine, controllerNamespace, trust }: Omit<SnapshotOptions, 'generation'>,
+): CompileContext {
+  const material: MaterialContext = { material: inputs.material, controllerNamespace };
+  return { ...material, engine, trustRoots: compileTrustRoots(inputs.trustRoots, material, trust) };
 }
 
 const NAME_LABEL = 'kubernetes.io/metadata.name';

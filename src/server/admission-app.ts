@@ -1,7 +1,7 @@
-// Which HTTP requests reach a decision? The express app of the admission port: one route, raw capped bodies, JSON
+// Which HTTP requests reach a decision? The express app of the admission port: two routes, raw capped bodies, JSON
 // errors, nothing that says more than it must.
 import express, { type ErrorRequestHandler, type Express } from 'express';
-import type { ReviewHandler } from '../admission/handle.ts';
+import type { HandlerResult, ReviewHandler } from '../admission/handle.ts';
 import { MAX_REVIEW_BYTES } from '../admission/review.ts';
 import { createBodyGate } from './body-gate.ts';
 import { parseDurationMs } from '../lib/duration.ts';
@@ -9,8 +9,11 @@ import { toRecord } from '../lib/text.ts';
 
 const MAX_TIMEOUT_MS = 30_000;
 
-/** Creates the app around a handler. */
-export function createAdmissionApp(handle: ReviewHandler): Express {
+/** Answers reviews of policy objects. */
+export type PolicyHandler = (body: Uint8Array) => HandlerResult;
+
+/** Creates the app around its handlers. */
+export function createAdmissionApp(handle: ReviewHandler, handlePolicy?: PolicyHandler): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -22,10 +25,17 @@ export function createAdmissionApp(handle: ReviewHandler): Express {
     const result = await handle(body, toTimeoutMs(request.query['timeout']));
     response.status(result.status).json(result.body);
   });
+  if (handlePolicy !== undefined)
+    app.post('/validate-policy', createBodyGate(), readBody, (request, response) => {
+      if (response.headersSent) return;
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      const result = handlePolicy(body);
+      response.status(result.status).json(result.body);
+    });
   app.use((_request, response) => {
-    response
-      .status(404)
-      .json({ error: { reason: 'NotFound', message: 'only POST /validate is served here' } });
+    response.status(404).json({
+      error: { reason: 'NotFound', message: 'only POST /validate and /validate-policy are served here' },
+    });
   });
   app.use(answerError);
   return app;

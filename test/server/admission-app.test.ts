@@ -53,14 +53,15 @@ describe('createAdmissionApp()', () => {
     return head(Buffer.byteLength(body)) + body;
   };
 
-  it('serves POST /validate and nothing else', async () => {
+  it('serves its two routes and nothing else', async () => {
     const requests = [
       ['GET', '/validate'],
       ['PUT', '/validate'],
       ['POST', '/'],
       ['POST', '/metrics'],
       ['GET', '/healthz'],
-      ['POST', '/validate-policy'],
+      ['GET', '/validate-policy'],
+      ['POST', '/validate-policy/x'],
       ['POST', '/validate/x'],
       ['POST', '/%ff'],
       ['OPTIONS', '/validate'],

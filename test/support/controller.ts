@@ -2,8 +2,10 @@
 // are really signed; everything a test may want to break is an option.
 import { offlineTrust } from './trust.ts';
 import { Registry } from 'prom-client';
+import { handlePolicyReview } from '../../src/admission/validate-policy.ts';
 import { createReviewHandler, type DecisionObserver } from '../../src/admission/handle.ts';
 import type { DecisionDependencies, DecisionOptions } from '../../src/admission/decide.ts';
+import { createPolicyCheck } from '../../src/cli/policy-check.ts';
 import { createRegistryAccess } from '../../src/cli/registry-access.ts';
 import { attachBundle, packModel, type PackedModel } from '../../src/demo/artifacts.ts';
 import { generateSigningKey, type SigningKey } from '../../src/demo/keys.ts';
@@ -88,6 +90,8 @@ export interface Controller {
   setPolicies(policies: Policies): void;
   /** Posts a review and reads the answer; fails when it is not 200 with this review's uid. */
   ask(review: object, options?: PostOptions): Promise<Answer>;
+  /** Posts a review of a policy object. */
+  askPolicy(review: object): Promise<Answer>;
   /** Posts anything. */
   post(body: string | Buffer, options?: PostOptions): Promise<HttpAnswer>;
   /** The metrics' text. */
@@ -164,7 +168,11 @@ export async function startController(options: ControllerOptions = {}): Promise<
     ...options.observer,
   });
   const tls = createServerCertificate();
-  const listener = await listen(createAdmissionApp(handler), { host: '127.0.0.1', port: 0 }, tls);
+  const listener = await listen(
+    createAdmissionApp(handler, (body) => handlePolicyReview(body, createPolicyCheck(store))),
+    { host: '127.0.0.1', port: 0 },
+    tls,
+  );
   const send = (body: string | Buffer, postOptions: PostOptions = {}): Promise<HttpAnswer> =>
     post({ address: listener.address, ca: tls.ca }, body, postOptions);
   return {
@@ -177,6 +185,8 @@ export async function startController(options: ControllerOptions = {}): Promise<
     setPolicies,
     post: send,
     ask: async (review, postOptions) => toAnswer(review, await send(JSON.stringify(review), postOptions)),
+    askPolicy: async (review) =>
+      toAnswer(review, await send(JSON.stringify(review), { path: '/validate-policy' })),
     metrics: () => metricsRegistry.metrics(),
     async stop() {
       await listener.drain(0);

@@ -1,0 +1,16 @@
+// What is said about a policy object before it is saved? Joins the store's check with the answer of /validate-policy.
+import type { CheckPolicy } from '../admission/validate-policy.ts';
+import type { PolicyStore } from '../policy/store.ts';
+
+/** Checks objects in the world of a store. What an object names may be saved after it: that is a warning. */
+export function createPolicyCheck(store: PolicyStore): CheckPolicy {
+  return (kind, name, object) => {
+    const { faults, missing } = store.check(kind, name, object);
+    return {
+      faults,
+      warnings: missing.map(
+        ({ field, message }) => `${field}: ${message}; until it is there, what this selects is denied`,
+      ),
+    };
+  };
+}
