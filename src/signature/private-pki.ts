@@ -1,11 +1,18 @@
-// Did a certificate of the authority's own PKI sign this? Path, leaf profile, signature and identity, at the time of the
-// request: nothing trusted says when such a signature was made, so an expired certificate proves nothing.
+// Did a certificate of the authority's own PKI sign this? Path, leaf profile, signature and identity, at every time that
+// the authority's observers vouch for. Where nobody does, at the time of the request: then an expired certificate proves
+// nothing.
 import { DerError } from '../lib/der.ts';
 import { quote } from '../lib/text.ts';
 import { sha256Hex } from '../lib/digest.ts';
+import type { RevocableParts } from '../trust/revocation.ts';
 import type { CertificateAuthority } from './authority.ts';
 import type { SignatureCandidate } from './candidate.ts';
-import { matchCertificateIdentity, readCertificateNames, toMainName } from './certificate-identity.ts';
+import {
+  matchCertificateIdentity,
+  readCertificateNames,
+  toMainName,
+  type CertificateNames,
+} from './certificate-identity.ts';
 import {
   MAX_INTERMEDIATES,
   findPath,
@@ -16,7 +23,11 @@ import {
 } from './certificate-path.ts';
 import { toDistinguishedName } from './distinguished-name.ts';
 import { SignatureError } from './error.ts';
-import type { SignatureFacts } from './facts.ts';
+import { requireEntryForms } from './entry-forms.ts';
+import { toLogFacts, toTimeFacts, type SignerFacts } from './facts.ts';
+import { earliestOf, toRequiredTrust, verifyObservations, type Observations } from './observers.ts';
+import { refuseRevoked, revocationsOf } from './revoked.ts';
+import type { SignedEvidence } from './signed-evidence.ts';
 import { EXTENSION, hasKeyUsage, readBasicConstraints, readPurposes, type Certificate } from './x509.ts';
 
 /** id-kp-codeSigning (RFC 5280 §4.2.1.12). */
@@ -40,7 +51,7 @@ export function verifyPrivatePki(
   { signed }: SignatureCandidate,
   authority: CertificateAuthority,
   now: Date,
-): Omit<SignatureFacts, 'format' | 'annotations'> {
+): SignerFacts {
   const { material, content, intermediates } = signed;
   if (material.kind === 'publicKey')
     throw new SignatureError(
@@ -50,7 +61,10 @@ export function verifyPrivatePki(
   const [der, ...others] = material.kind === 'certificate' ? [material.der] : material.ders;
   const leaf = readLeaf(der);
   const names = readStrictly(() => readCertificateNames(leaf.certificate));
-  checkProfile(leaf, authority, now);
+  checkProfile(leaf, authority);
+  const observations = observe(signed, leaf, { authority, now });
+  const times = observations.times.length === 0 ? [now] : observations.times.map(({ at }) => at);
+  for (const at of times) checkWindow(leaf, authority, at);
   const path = findPath(
     leaf,
     {
@@ -58,20 +72,15 @@ export function verifyPrivatePki(
       intermediates: authority.intermediates,
       untrusted: readUsable([...others, ...intermediates].slice(0, MAX_INTERMEDIATES)),
     },
-    { now, purpose: authority.extendedKeyUsage === 'CodeSigning' ? CODE_SIGNING : undefined },
+    { times, purpose: authority.extendedKeyUsage === 'CodeSigning' ? CODE_SIGNING : undefined },
   );
+  refuseRevoked(toRevocable(path), revocationsOf(authority));
   if (content.findAlgorithm(leaf.key) === undefined)
     throw new SignatureError('SignatureInvalid', 'its certificate did not sign it');
   const { certificate, serial } = leaf;
   const issuer = readStrictly(() => toDistinguishedName(certificate.issuer));
-  const subject = authority.identities
-    .map((allowed) => matchCertificateIdentity(names, allowed))
-    .find((matched) => matched !== undefined);
-  if (subject === undefined)
-    throw new SignatureError(
-      'IdentityMismatch',
-      `it is signed by ${quote(toMainName(names))} of issuer ${quote(issuer)}, which authority ${quote(authority.name, 63)} does not name`,
-    );
+  const subject = matchIdentities(names, issuer, authority);
+  const existedBy = earliestOf(observations.times);
   return {
     issuer,
     subject,
@@ -79,10 +88,46 @@ export function verifyPrivatePki(
     keyFingerprint: names.spki,
     certificate: { serial, notBefore: certificate.notBefore, notAfter: certificate.notAfter },
     trustAnchor: sha256Hex(path.at(-1)?.certificate.spki ?? Buffer.alloc(0)),
-    timeSources: [],
-    logs: [],
+    ...(existedBy && { existedBy }),
+    ...toTimeFacts(observations.times),
+    logs: toLogFacts(observations.entries),
     // The library knows no private chains.
     secondOpinion: 'cannotJudge',
+  };
+}
+
+function matchIdentities(
+  names: CertificateNames,
+  issuer: string,
+  { identities, name }: CertificateAuthority,
+): string {
+  const subject = identities
+    .map((allowed) => matchCertificateIdentity(names, allowed))
+    .find((matched) => matched !== undefined);
+  if (subject !== undefined) return subject;
+  throw new SignatureError(
+    'IdentityMismatch',
+    `it is signed by ${quote(toMainName(names))} of issuer ${quote(issuer)}, which authority ${quote(name, 63)} does not name`,
+  );
+}
+
+function observe(
+  signed: SignedEvidence,
+  { certificate }: PathCertificate,
+  { authority, now }: { readonly authority: CertificateAuthority; readonly now: Date },
+): Observations {
+  if (authority.observers === undefined) return { entries: [], stamps: [], times: [] };
+  const required = toRequiredTrust(authority.observers);
+  requireEntryForms(signed, required.trust);
+  const { content } = signed;
+  return verifyObservations(signed, { content, signerDer: certificate.der }, required, now);
+}
+
+function toRevocable(path: readonly PathCertificate[]): RevocableParts {
+  return {
+    spkis: path.map(({ certificate }) => sha256Hex(certificate.spki)),
+    certificateSerials: path.map(({ serial }) => serial),
+    artifactDigests: [],
   };
 }
 
@@ -112,11 +157,7 @@ function readUsable(ders: readonly Buffer[]): readonly PathCertificate[] {
   });
 }
 
-function checkProfile(
-  { certificate, key }: PathCertificate,
-  authority: CertificateAuthority,
-  now: Date,
-): void {
+function checkProfile({ certificate, key }: PathCertificate, authority: CertificateAuthority): void {
   const { extensions } = certificate;
   for (const [oid, { isCritical }] of extensions)
     if (isCritical && !UNDERSTOOD.has(oid)) throw refuse(`has the unknown critical extension ${oid}`);
@@ -124,9 +165,16 @@ function checkProfile(
     throw refuse('has name constraints, which are not supported');
   readStrictly(() => checkUsage(certificate, authority));
   if (!isPathKey(key)) throw refuse('has a key of a kind or size that is not accepted');
-  if (!isValidAt(certificate, now)) throw refuse(`is not valid at ${now.toISOString()}`);
-  if (authority.notAfter !== undefined && now > authority.notAfter)
-    throw refuse(`counts no more since ${authority.notAfter.toISOString()}, as the authority says`);
+}
+
+function checkWindow(
+  { certificate }: PathCertificate,
+  { notAfter }: Pick<CertificateAuthority, 'notAfter'>,
+  at: Date,
+): void {
+  if (!isValidAt(certificate, at)) throw refuse(`is not valid at ${at.toISOString()}`);
+  if (notAfter !== undefined && at > notAfter)
+    throw refuse(`counts no more since ${notAfter.toISOString()}, as the authority says`);
 }
 
 function checkUsage(certificate: Certificate, { extendedKeyUsage }: CertificateAuthority): void {

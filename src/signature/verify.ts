@@ -5,14 +5,15 @@ import { splitDigest } from '../lib/digest.ts';
 import { quote } from '../lib/text.ts';
 import type { KeyAuthority, SigningAuthority } from './authority.ts';
 import type { BundleCandidate, SignatureCandidate } from './candidate.ts';
+import { requireEntryForms } from './entry-forms.ts';
 import { SignatureError } from './error.ts';
 import type { SignatureFacts, SignerFacts, VerifyOptions } from './facts.ts';
 import { verifyKeySignature } from './key.ts';
 import { verifyKeyless } from './keyless.ts';
 import { verifyPrivatePki } from './private-pki.ts';
 import { verifyModelFiles } from './model-signing.ts';
-import { preparedTrustOf } from './prepared-trust.ts';
-import { refuseRevoked } from './revoked.ts';
+import { toRequiredTrust } from './observers.ts';
+import { refuseRevoked, revocationsOf } from './revoked.ts';
 import { requireSignatureSubject } from './statement.ts';
 
 /** What a signature must be about. */
@@ -44,11 +45,10 @@ export function verifySignature(
   const signer = verifySigner(candidate, authority, options);
   // What was signed is only looked at once it is known who signed it.
   verifySubject(candidate, subject);
-  if (authority.kind === 'keyless')
-    refuseRevoked(
-      { spkis: [], certificateSerials: [], artifactDigests: [subject.digest] },
-      authority.revoked,
-    );
+  refuseRevoked(
+    { spkis: [], certificateSerials: [], artifactDigests: [subject.digest] },
+    revocationsOf(authority),
+  );
   return { ...signer, format: candidate.format, annotations: readAnnotations(candidate) };
 }
 
@@ -84,13 +84,9 @@ function verifyKey(
   const { content, material, logEntries, timestamps } = signed;
   const signature = { content, hint: material.hint, logEntries, timestamps };
   if (observers === undefined) return verifyKeySignature(signature, keys, undefined, options);
-  const { root, trustRoot, requirements } = observers;
-  return verifyKeySignature(
-    signature,
-    keys,
-    { trust: preparedTrustOf(root), trustRoot, requirements },
-    options,
-  );
+  const required = toRequiredTrust(observers);
+  requireEntryForms(signed, required.trust);
+  return verifyKeySignature(signature, keys, required, options);
 }
 
 function verifySubject(candidate: SignatureCandidate, subject: SignedSubject): void {
