@@ -59,6 +59,8 @@ export type Policies = Readonly<Record<string, Partial<ClusterModelPolicySpec> |
 /** What differs from a controller in its defaults. */
 export interface ControllerOptions {
   readonly policies?: Policies;
+  /** Specs of TrustRoots by name. */
+  readonly trustRoots?: Readonly<Record<string, object>>;
   /** Namespaces that exist, with their labels; absent: every namespace exists. */
   readonly namespaces?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly decisions?: Partial<DecisionOptions>;
@@ -136,7 +138,7 @@ export async function startController(options: ControllerOptions = {}): Promise<
   const metrics = createMetrics(metricsRegistry, { version: 'test', node: process.version });
   const access = createRegistryAccess({ 'plain-http': [registry.address] }, metrics);
   const store = createPolicyStore(createCelEngine(), 'model-policy-system', offlineTrust());
-  const setPolicies = (policies: Policies): void => store.update(toInputs(policies, options.namespaces));
+  const setPolicies = (policies: Policies): void => store.update(toInputs(policies, options));
   if (options.isSynced !== false) setPolicies(options.policies ?? { team: teamPolicy(registry) });
   const dependencies: DecisionDependencies = {
     snapshot: () => store.snapshot(),
@@ -177,10 +179,13 @@ export async function startController(options: ControllerOptions = {}): Promise<
   };
 }
 
-function toInputs(policies: Policies, namespaces: ControllerOptions['namespaces']): PolicyInputs {
+function toInputs(
+  policies: Policies,
+  { namespaces, trustRoots = {} }: Pick<ControllerOptions, 'namespaces' | 'trustRoots'>,
+): PolicyInputs {
   return {
     policies: Object.entries(policies).map(([name, spec]) => ({ name, spec })),
-    trustRoots: new Map(),
+    trustRoots: new Map(Object.entries(trustRoots)),
     material: new Map(),
     namespaces: new Map(
       Object.entries(namespaces ?? {}).map(([name, labels]) => [name, { metadata: { name, labels } }]),

@@ -139,10 +139,10 @@ describe('judge() about an index', () => {
 
   for (const revoked of [DIGEST, a])
     it(`denies it by a key with a TrustRoot when ${revoked.slice(0, 12)}… is revoked`, async () => {
-      const { trustedRootJson } = await createSigstore();
+      const sigstore = await createSigstore();
       const root = compileTrustRoot(
         {
-          trustedRoot: { json: trustedRootJson() },
+          trustedRoot: { json: sigstore.trustedRootJson() },
           revoked: [{ artifactDigest: revoked, reason: 'stolen' }],
         },
         toContext(),
