@@ -55,6 +55,32 @@ export function signSimple(
   return { payload, annotations: { [SIMPLE_SIGNING_ANNOTATIONS.signature]: signature } };
 }
 
+/** Signs a payload with a managed key and adds a Rekor v1 entry and a timestamp; what is asked for is left out. */
+export function signSimpleLogged(
+  services: Pick<SigningServices, 'log' | 'timestampAuthority'>,
+  payload: Buffer,
+  key: SigningKey,
+  options: Pick<SimpleKeylessOptions, 'at' | 'logVerifier' | 'omitLogEntry' | 'omitTimestamp'> = {},
+): SimpleSignature {
+  const { at = new Date(), logVerifier = { publicKey: key.publicKey } } = options;
+  const { annotations } = signSimple(payload, key);
+  const names = SIMPLE_SIGNING_ANNOTATIONS;
+  const signature = Buffer.from(annotations[names.signature] ?? '', 'base64');
+  const entry = hashedRekordBodyV1(payload, signature, logVerifier);
+  return {
+    payload,
+    annotations: {
+      ...annotations,
+      ...(options.omitLogEntry === true
+        ? {}
+        : { [names.bundle]: rekorBundle(services.log.append(entry, at)) }),
+      ...(options.omitTimestamp === true
+        ? {}
+        : { [names.timestamp]: timestampAnnotation(services, signature, at) }),
+    },
+  };
+}
+
 /** Where keyless simple signing departs from what cosign 2 does with Rekor v1; a timestamp is asked for. */
 export type SimpleKeylessOptions = Pick<
   KeylessOptions,

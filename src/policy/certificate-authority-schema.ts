@@ -3,9 +3,11 @@ import {
   exactlyOne,
   keyReference,
   MAX_PATTERN_CHARS,
-  NAME_PATTERN,
+  needsTrustRoot,
   object,
+  optionalCount,
   text,
+  trustRootReference,
   type Schema,
 } from './schema.ts';
 
@@ -72,7 +74,7 @@ const certificates = (description: string): Schema =>
 
 /** The `certificate` member of an authority. */
 export const CERTIFICATE_AUTHORITY: Schema = object(
-  'Signed with a certificate of a private PKI for one of these identities, valid at the time of the request. Public web roots are never implied; revocation is not asked about.',
+  'Signed with a certificate of a private PKI for one of these identities, valid when it was signed where trustRootRef says who knows, else at the time of the request. Public web roots are never implied; revocation is not asked about.',
   {
     roots: certificates('Root certificates: the only ones that are trusted.'),
     intermediates: certificates('Further certificates that may stand between a root and the signer.'),
@@ -91,21 +93,19 @@ export const CERTIFICATE_AUTHORITY: Schema = object(
       default: 'CodeSigning',
     },
     notAfter: text(
-      'RFC 3339 time after which nothing under these roots counts any more, e.g. 2027-01-01T00:00:00Z.',
+      'RFC 3339 time, e.g. 2027-01-01T00:00:00Z. What was signed later does not count; without a trusted time nothing counts after it.',
       64,
       { pattern: String.raw`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$` },
     ),
-    trustRootRef: object(
-      'Not supported yet: a policy that sets it is PolicyInvalid.',
-      { name: text('Name of the TrustRoot.', 253, { pattern: NAME_PATTERN }) },
-      { required: ['name'] },
+    trustRootRef: trustRootReference(
+      'The TrustRoot whose timestamp authorities, logs and revocations count: their times say when it was signed. Absent: log entries and timestamps are ignored, and everything must be valid now.',
     ),
-    minTimestamps: {
-      type: 'integer',
-      description: 'Not supported yet: a policy that asks for timestamps here is PolicyInvalid.',
-      minimum: 0,
-      maximum: 8,
-    },
+    minTimestamps: optionalCount(
+      'Distinct trusted times of the signature (default 0: without any, everything must be valid now).',
+    ),
   },
-  { required: ['roots', 'identities'] },
+  {
+    required: ['roots', 'identities'],
+    'x-kubernetes-validations': [needsTrustRoot('minTimestamps')],
+  },
 );

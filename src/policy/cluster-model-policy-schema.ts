@@ -7,8 +7,11 @@ import {
   MAX_EXPRESSION_CHARS,
   MAX_PATTERN_CHARS,
   NAME_PATTERN,
+  needsTrustRoot,
   object,
+  optionalCount,
   text,
+  trustRootReference,
   type Schema,
 } from './schema.ts';
 
@@ -93,14 +96,27 @@ const identity = object(
   },
 );
 
-const pemSource = object(
-  'Signed by one of these public keys: ECDSA P-256, P-384, P-521 or Ed25519. Several PEM blocks mean rotation.',
+const key = object(
+  'Signed by one of these public keys: ECDSA P-256, P-384, P-521, Ed25519, RSA of 2048 bits or more, or ML-DSA. Several PEM blocks mean rotation.',
   {
     pem: text('PUBLIC KEY blocks in PEM.', 65_536),
     secretKeyRef: keyReference('Secret'),
     configMapKeyRef: keyReference('ConfigMap'),
+    trustRootRef: trustRootReference(
+      'The TrustRoot whose logs, timestamp authorities, witnesses and revocations count. Absent: log entries and timestamps are ignored.',
+    ),
+    minLogEntries: optionalCount(
+      'Distinct transparency logs that hold an entry about the signature and this key (default 0).',
+    ),
+    minTimestamps: optionalCount('Distinct trusted times of the signature (default 0).'),
   },
-  { 'x-kubernetes-validations': exactlyOne(['pem', 'secretKeyRef', 'configMapKeyRef']) ?? [] },
+  {
+    'x-kubernetes-validations': [
+      ...(exactlyOne(['pem', 'secretKeyRef', 'configMapKeyRef']) ?? []),
+      needsTrustRoot('minLogEntries'),
+      needsTrustRoot('minTimestamps'),
+    ],
+  },
 );
 
 const threshold = (description: string): Schema => ({ type: 'integer', description, minimum: 1, maximum: 8 });
@@ -111,7 +127,7 @@ const authority = object(
     name: text('Name, unique in the policy; it appears in messages and records.', 63, {
       pattern: NAME_PATTERN,
     }),
-    key: pemSource,
+    key,
     keyless: object(
       'Signed with a short-lived certificate of the trust root for one of these identities.',
       {
@@ -122,10 +138,8 @@ const authority = object(
           maxItems: 32,
           items: identity,
         },
-        trustRootRef: object(
+        trustRootRef: trustRootReference(
           'The TrustRoot whose CA, logs and timestamp authorities are believed.',
-          { name: text('Name of the TrustRoot.', 253, { pattern: NAME_PATTERN }) },
-          { required: ['name'] },
         ),
         minLogEntries: threshold(
           "Distinct transparency logs; raises the TrustRoot's requirement, never lowers it.",

@@ -2,17 +2,18 @@
 // make its policy deny.
 import type { DenialReason } from '../reason.ts';
 import { quote } from '../lib/text.ts';
-import type { Authority, KeylessAuthority, Requirements } from '../signature/authority.ts';
+import type { Authority, KeyAuthority, KeylessAuthority, Requirements } from '../signature/authority.ts';
 import type { SignatureFormat } from '../signature/facts.ts';
 import { CLAIM_NAMES } from '../signature/fulcio-claims.ts';
 import type { IdentityMatcher, TextMatcher } from '../signature/identity.ts';
 import { parsePublicKeys, type TrustedKey } from '../signature/public-key.ts';
 import { compileCertificate } from './compile-certificate.ts';
+import { compileObservers, findTrustRoot, toNamedTrust, type ReportRef } from './compile-observers.ts';
 import { compileText } from './compile-text.ts';
 import type { CompiledTrustRoot } from './compile-trust-root.ts';
 import { readBytes } from './read-bytes.ts';
 import type { MaterialContext } from './source-material.ts';
-import type { AuthoritySpec, Identity } from './types.ts';
+import type { AuthoritySpec, Identity, KeySpec } from './types.ts';
 
 /** Told every problem: `path` inside the authority, `reason` PolicyInvalid unless something it names is missing. */
 export type ReportProblem = (path: string, problem: string, reason?: DenialReason) => void;
@@ -42,8 +43,8 @@ export function compileAuthority(
   }
   const common = { name: spec.name, signatureFormats };
   if (spec.key !== undefined) {
-    const keys = compileKeys(spec.key, context, report);
-    return keys === undefined ? undefined : { ...common, kind: 'key', keys };
+    const key = compileKey(spec.key, context, report);
+    return key === undefined ? undefined : { ...common, kind: 'key', ...key };
   }
   if (spec.certificate !== undefined) {
     const certificate = compileCertificate(spec.certificate, context, report);
@@ -53,14 +54,30 @@ export function compileAuthority(
   return keyless === undefined ? undefined : { ...common, kind: 'keyless', ...keyless };
 }
 
-type Key = NonNullable<AuthoritySpec['key']>;
+function compileKey(
+  spec: KeySpec,
+  context: AuthorityContext,
+  report: ReportProblem,
+): Omit<KeyAuthority, 'kind' | 'name' | 'signatureFormats'> | undefined {
+  const keys = compileKeys(spec, context, report);
+  const observers = compileObservers(spec, context, (path, ...problem) => report(`key.${path}`, ...problem));
+  if (keys === undefined || observers === 'broken') return undefined;
+  return { keys, ...(observers && { observers }) };
+}
 
 function compileKeys(
-  { pem, ...references }: Key,
+  { pem, secretKeyRef, configMapKeyRef }: KeySpec,
   context: AuthorityContext,
   report: ReportProblem,
 ): readonly TrustedKey[] | undefined {
-  const bytes = readBytes({ ...references, ...(pem === undefined ? {} : { text: pem }) }, context);
+  const bytes = readBytes(
+    {
+      ...(pem === undefined ? {} : { text: pem }),
+      ...(secretKeyRef && { secretKeyRef }),
+      ...(configMapKeyRef && { configMapKeyRef }),
+    },
+    context,
+  );
   if (!bytes.ok) {
     report('key', bytes.problem, bytes.reason);
     return undefined;
@@ -84,25 +101,15 @@ function compileKeyless(
   const identities = spec.identities.map((identity, index) =>
     compileIdentity(identity, (path, problem) => report(`keyless.identities[${index}]${path}`, problem)),
   );
-  const root = context.trustRoots.get(name);
-  if (root === undefined || !root.ok) {
-    const why = root === undefined ? 'does not exist' : `is not usable: ${root.problem}`;
-    report(
-      'keyless.trustRootRef',
-      `TrustRoot ${quote(name, 253)} ${why}`,
-      root?.reason ?? 'TrustRootUnavailable',
-    );
+  const reportRef: ReportRef = (...problem) => report('keyless.trustRootRef', ...problem);
+  const root = findTrustRoot(name, context, reportRef);
+  const usable = identities.filter((identity) => identity !== undefined);
+  if (root === undefined || usable.length < identities.length) return undefined;
+  if (root.root.certificateAuthorities.length === 0) {
+    reportRef(`TrustRoot ${quote(name, 253)} has no certificate authority`, 'TrustRootUnavailable');
     return undefined;
   }
-  const usable = identities.filter((identity) => identity !== undefined);
-  if (usable.length < identities.length) return undefined;
-  return {
-    identities: usable,
-    trustRoot: name,
-    root: root.root,
-    requirements: raise(root.requirements, spec),
-    revoked: root.revoked,
-  };
+  return { identities: usable, ...toNamedTrust(name, root, raise(root.requirements, spec)) };
 }
 
 // An authority can ask for more evidence than its root, never for less.

@@ -1,4 +1,4 @@
-// Which private PKI does this authority trust? Turns a `certificate` of a spec into roots and identities.
+// Which private PKI does this authority trust? Turns a `certificate` of a spec into roots, identities and observers.
 import { toRecord, toText } from '../lib/text.ts';
 import type { CertificateAuthority } from '../signature/authority.ts';
 import type { CertificateIdentityMatcher } from '../signature/certificate-identity.ts';
@@ -6,7 +6,8 @@ import type { PathCertificate } from '../signature/certificate-path.ts';
 import { parseCertificates } from '../signature/certificate-pem.ts';
 import type { TextMatcher } from '../signature/identity.ts';
 import { CERTIFICATE_IDENTITY_FIELDS } from './certificate-authority-schema.ts';
-import type { ReportProblem } from './compile-authority.ts';
+import type { AuthorityContext, ReportProblem } from './compile-authority.ts';
+import { compileObservers } from './compile-observers.ts';
 import { compileText } from './compile-text.ts';
 import { readBytes } from './read-bytes.ts';
 import type { MaterialContext } from './source-material.ts';
@@ -17,10 +18,12 @@ type Compiled = Omit<CertificateAuthority, 'name' | 'signatureFormats'>;
 /** Compiles a `certificate`; undefined when a problem was reported. */
 export function compileCertificate(
   spec: CertificateSpec,
-  context: MaterialContext,
+  context: AuthorityContext,
   report: ReportProblem,
 ): Compiled | undefined {
-  const isSupported = checkSupported(spec, report);
+  const observers = compileObservers(spec, context, (path, ...problem) =>
+    report(`certificate.${path}`, ...problem),
+  );
   const roots = compileCertificates(spec.roots, context, { path: 'certificate.roots', report });
   const intermediates =
     spec.intermediates === undefined
@@ -30,7 +33,7 @@ export function compileCertificate(
     compileIdentity(identity, (problem) => report(`certificate.identities[${index}]`, problem)),
   );
   const usable = identities.filter((identity) => identity !== undefined);
-  const isWhole = isSupported && usable.length === identities.length;
+  const isWhole = observers !== 'broken' && usable.length === identities.length;
   const notAfter = compileInstant(spec.notAfter, (problem) => report('certificate.notAfter', problem));
   if (!isWhole || roots === undefined || intermediates === undefined || notAfter === 'broken')
     return undefined;
@@ -41,18 +44,8 @@ export function compileCertificate(
     identities: usable,
     extendedKeyUsage: spec.extendedKeyUsage ?? 'CodeSigning',
     ...(notAfter && { notAfter }),
+    ...(observers && { observers }),
   };
-}
-
-function checkSupported(
-  { trustRootRef, minTimestamps = 0 }: CertificateSpec,
-  report: ReportProblem,
-): boolean {
-  if (trustRootRef !== undefined)
-    report('certificate.trustRootRef', 'timestamps of certificate authorities are not supported yet');
-  if (minTimestamps > 0)
-    report('certificate.minTimestamps', 'timestamps of certificate authorities are not supported yet');
-  return trustRootRef === undefined && minTimestamps === 0;
 }
 
 function compileCertificates(

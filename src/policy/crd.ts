@@ -50,7 +50,7 @@ const KINDS: readonly Kind[] = [
     kind: 'TrustRoot',
     plural: 'trustroots',
     shortName: 'mtr',
-    description: 'Says whose certificates, logs and timestamps keyless authorities believe.',
+    description: 'Says whose certificates, logs and timestamps authorities believe.',
     spec: TRUST_ROOT_SPEC,
     columns: [AGE],
   },

@@ -56,10 +56,16 @@ export function declareTrustRoot(spec: unknown, context: MaterialContext): Decla
   if (!revoked.ok) return revoked;
   const witnesses = toWitnesses(checked.witnesses ?? []);
   if (!witnesses.ok) return witnesses;
+  const requirements = toRequirements(checked);
+  const { witnesses: needed = 0 } = requirements;
+  if (needed > witnesses.value.length)
+    return unavailable(
+      `its spec.requirements.witnesses is ${needed}, and spec.witnesses lists ${witnesses.value.length}`,
+    );
   return {
     ok: true,
     source: source.value,
-    requirements: toRequirements(checked),
+    requirements,
     revoked: revoked.value,
     witnesses: witnesses.value,
   };
@@ -110,6 +116,7 @@ function toRequirements({ github, requirements = {} }: TrustRootSpec): Requireme
     logEntries: requirements.logEntries ?? preset,
     timestamps: requirements.timestamps ?? 1,
     certificateTimestamps: requirements.certificateTimestamps ?? preset,
+    ...(requirements.witnesses !== undefined && { witnesses: requirements.witnesses }),
   };
 }
 

@@ -81,3 +81,24 @@ export const keyReference = (kind: string): Schema =>
     },
     { required: ['name', 'key'] },
   );
+
+/** Builds a reference to a TrustRoot. */
+export const trustRootReference = (description: string): Schema =>
+  object(
+    description,
+    { name: text('Name of the TrustRoot.', 253, { pattern: NAME_PATTERN }) },
+    { required: ['name'] },
+  );
+/** Builds a number of distinct parties, none unless it is set. */
+export const optionalCount = (description: string): Schema => ({
+  type: 'integer',
+  description,
+  minimum: 0,
+  maximum: 8,
+});
+
+/** A rule that a number above 0 stands beside `trustRootRef`; compile.ts says the same. */
+export const needsTrustRoot = (field: string): { readonly rule: string; readonly message: string } => ({
+  rule: `!has(self.${field}) || self.${field} == 0 || has(self.trustRootRef)`,
+  message: `${field} needs trustRootRef`,
+});

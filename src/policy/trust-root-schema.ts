@@ -1,6 +1,8 @@
 // Which shape has a TrustRoot? Its structural schema, with the text that kubectl explain shows.
 import { exactlyOne, keyReference, object, text, type Schema } from './schema.ts';
 
+const MAX_WITNESSES = 32;
+
 const jsonSource = (description: string): Schema =>
   object(
     description,
@@ -84,11 +86,18 @@ export const TRUST_ROOT_SPEC: Schema = object(
     tuf: TUF,
     trustedRoot: jsonSource('A pinned Sigstore trusted_root.json, never refreshed.'),
     requirements: object(
-      'Evidence that every keyless signature under this root must carry; each counts distinct parties.',
+      'Evidence that every keyless signature under this root must carry; each counts distinct parties. `witnesses` is about every log entry, of keys too.',
       {
         logEntries: count('Transparency logs (default 1, for github 0).', 0),
         timestamps: count('Trusted times (default 1).', 1),
         certificateTimestamps: count('Signed certificate timestamps (default 1, for github 0).', 0),
+        witnesses: {
+          type: 'integer',
+          description:
+            'Witnesses of this TrustRoot that must have cosigned the checkpoint of a log entry for it to count (default 0).',
+          minimum: 0,
+          maximum: MAX_WITNESSES,
+        },
       },
     ),
     revoked: {
@@ -102,12 +111,18 @@ export const TRUST_ROOT_SPEC: Schema = object(
       type: 'array',
       description: "Witnesses whose cosignatures on logs' checkpoints are counted.",
       items: WITNESS,
-      maxItems: 32,
+      maxItems: MAX_WITNESSES,
       'x-kubernetes-list-type': 'map',
       'x-kubernetes-list-map-keys': ['name'],
     },
   },
   {
-    'x-kubernetes-validations': exactlyOne(['sigstorePublicGood', 'github', 'tuf', 'trustedRoot']) ?? [],
+    'x-kubernetes-validations': [
+      ...(exactlyOne(['sigstorePublicGood', 'github', 'tuf', 'trustedRoot']) ?? []),
+      {
+        rule: '!has(self.requirements) || !has(self.requirements.witnesses) || self.requirements.witnesses == 0 || (has(self.witnesses) && self.requirements.witnesses <= self.witnesses.size())',
+        message: 'requirements.witnesses must not be larger than the number of witnesses',
+      },
+    ],
   },
 );

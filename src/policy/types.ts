@@ -57,6 +57,16 @@ export interface CertificateIdentity {
   readonly spkiRegExp?: string;
 }
 
+/** Who must have seen a long-lived signer's signatures. */
+export interface ObserversSpec {
+  readonly trustRootRef?: { readonly name: string };
+  readonly minLogEntries?: number;
+  readonly minTimestamps?: number;
+}
+
+/** Public keys, and who must have seen what they sign. */
+export interface KeySpec extends PemSource, ObserversSpec {}
+
 export interface CertificateSpec {
   readonly roots: PemSource;
   readonly intermediates?: PemSource;
@@ -69,7 +79,7 @@ export interface CertificateSpec {
 
 export interface AuthoritySpec {
   readonly name: string;
-  readonly key?: PemSource;
+  readonly key?: KeySpec;
   readonly keyless?: {
     readonly identities: readonly Identity[];
     readonly trustRootRef: { readonly name: string };
@@ -139,6 +149,7 @@ export interface TrustRootSpec {
     readonly logEntries?: number;
     readonly timestamps?: number;
     readonly certificateTimestamps?: number;
+    readonly witnesses?: number;
   };
   readonly revoked?: readonly RevocationSpec[];
   readonly witnesses?: readonly { readonly name: string; readonly key: string }[];

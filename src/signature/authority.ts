@@ -1,18 +1,34 @@
 // Whom does a policy trust, in the form that verification needs? Compiled once per policy by policy/compile.ts.
 import type { Revocations } from '../trust/revocation.ts';
 import type { TrustedRoot } from '../trust/trusted-root.ts';
+import type { WitnessKey } from '../trust/witness-key.ts';
 import type { SignatureFormat } from './facts.ts';
 import type { CertificateIdentityMatcher } from './certificate-identity.ts';
 import type { PathCertificate } from './certificate-path.ts';
 import type { IdentityMatcher } from './identity.ts';
 import type { TrustedKey } from './public-key.ts';
 
-/** What keyless evidence must hold; each number counts distinct logs or timestamp authorities. */
+/** What evidence must hold; each number counts distinct logs, timestamp authorities or witnesses. */
 export interface Requirements {
   readonly logEntries: number;
-  /** At least 1: without a trusted time a short-lived certificate proves nothing. */
+  /** At least 1 for keyless: without a trusted time a short-lived certificate proves nothing. */
   readonly timestamps: number;
+  /** Of keyless certificates only. */
   readonly certificateTimestamps: number;
+  /** Witnesses that must have cosigned a log entry's checkpoint for the entry to count; absent: none. */
+  readonly witnesses?: number;
+}
+
+/** What an authority takes from the TrustRoot that it names. */
+export interface NamedTrust {
+  /** Name of the TrustRoot. */
+  readonly trustRoot: string;
+  readonly root: TrustedRoot;
+  readonly requirements: Requirements;
+  /** What the TrustRoot revokes. */
+  readonly revoked: Revocations;
+  /** Whose cosignatures on checkpoints count; absent: nobody's. */
+  readonly witnesses?: readonly WitnessKey[];
 }
 
 /** Signed by one of these keys. */
@@ -22,25 +38,15 @@ export interface KeyAuthority {
   readonly signatureFormats: ReadonlySet<SignatureFormat>;
   readonly keys: readonly TrustedKey[];
   /** Who else must have seen the signature; absent: log entries and timestamps are ignored. */
-  readonly observers?: {
-    readonly trustRoot: string;
-    readonly root: TrustedRoot;
-    /** `certificateTimestamps` does not apply; `timestamps` may be 0 here. */
-    readonly requirements: Requirements;
-  };
+  readonly observers?: NamedTrust;
 }
 
 /** Signed with a short-lived certificate of the trust root's CA for one of these identities. */
-export interface KeylessAuthority {
+export interface KeylessAuthority extends NamedTrust {
   readonly kind: 'keyless';
   readonly name: string;
   readonly signatureFormats: ReadonlySet<SignatureFormat>;
   readonly identities: readonly IdentityMatcher[];
-  readonly trustRoot: string;
-  readonly root: TrustedRoot;
-  readonly requirements: Requirements;
-  /** What the trust root revokes. */
-  readonly revoked: Revocations;
 }
 
 /** Signed with a certificate of a private PKI for one of these identities. */
@@ -54,8 +60,10 @@ export interface CertificateAuthority {
   readonly intermediates: readonly PathCertificate[];
   readonly identities: readonly CertificateIdentityMatcher[];
   readonly extendedKeyUsage: 'CodeSigning' | 'Any';
-  /** After this instant nothing under these roots counts any more. */
+  /** What was signed after this instant does not count; without a trusted time, now is what is asked about. */
   readonly notAfter?: Date;
+  /** Who may say when it was signed; absent: log entries and timestamps are ignored, and now is the time. */
+  readonly observers?: NamedTrust;
 }
 
 /** Decided by the policy alone: nothing is fetched. */

@@ -34,7 +34,8 @@ export interface PathMaterial {
 
 /** What a path must hold. */
 export interface PathDemands {
-  readonly now: Date;
+  /** Instants at each of which every certificate must be valid; at least one. */
+  readonly times: readonly Date[];
   /** Extended key usage (OID) that issuers limited to some must have among them. */
   readonly purpose: string | undefined;
 }
@@ -150,7 +151,7 @@ function isLinked(child: PathCertificate, issuer: PathCertificate, search: Searc
 function findProblem(
   { certificate }: PathCertificate,
   path: readonly PathCertificate[],
-  { now, purpose }: PathDemands,
+  { times, purpose }: PathDemands,
 ): string | undefined {
   // RFC 5280 §6.1.4 (l): certificates that a name issued to itself, for a new key, do not count.
   const below = path.slice(1).filter(({ certificate: other }) => !other.issuer.equals(other.subject));
@@ -161,7 +162,8 @@ function findProblem(
     if (error instanceof DerError) return error.message;
     throw error;
   }
-  return isValidAt(certificate, now) ? undefined : `one of its issuers is not valid at ${now.toISOString()}`;
+  const outside = times.find((at) => !isValidAt(certificate, at));
+  return outside && `one of its issuers is not valid at ${outside.toISOString()}`;
 }
 
 /** True when the instant is in the certificate's window, both ends included (RFC 5280 §4.1.2.5). */

@@ -1,5 +1,5 @@
 // What does this log say its tree is? A strict reader of signed notes and checkpoints, and the check of the log's own
-// signature. Cosignatures of witnesses are not read. Specification: C2SP signed-note.md and tlog-checkpoint.md.
+// signature. Cosignatures of witnesses are cosignature.ts. Specification: C2SP signed-note.md and tlog-checkpoint.md.
 import { decodeBase64 } from '../lib/base64.ts';
 import type { PreparedLog } from './prepared-trust.ts';
 import { SignatureError } from './error.ts';
@@ -15,10 +15,19 @@ export interface Checkpoint {
   readonly rootHash: Buffer;
 }
 
-interface NoteSignature {
+/** One signature line of a note. */
+export interface NoteSignature {
   readonly name: string;
+  /** The 4 bytes in front of the signature. */
   readonly keyId: Buffer;
   readonly signature: Buffer;
+}
+
+/** A signed note; nothing of it is verified. */
+export interface SignedNote {
+  /** What is signed, with its last newline. */
+  readonly text: string;
+  readonly signatures: readonly NoteSignature[];
 }
 
 const refuse = (message: string): SignatureError =>
@@ -40,7 +49,8 @@ export function verifyCheckpoint(note: string, log: PreparedLog): Checkpoint {
   return checkpoint;
 }
 
-function readNote(note: string): { text: string; signatures: readonly NoteSignature[] } {
+/** Reads a note and its lines. @throws SignatureError `TransparencyLogInvalid` */
+export function readNote(note: string): SignedNote {
   const end = note.lastIndexOf('\n\n');
   if (end === -1 || !note.endsWith('\n')) throw refuse('is no signed note');
   const lines = note.slice(end + 2).split('\n');

@@ -22,6 +22,8 @@ export interface LogEvidence {
   readonly origin: string;
   /** Index in the log, decimal. */
   readonly index: string;
+  /** Names of the TrustRoot's witnesses that cosigned the checkpoint, each once. */
+  readonly witnesses: readonly string[];
 }
 
 /** One verified time. */
@@ -74,8 +76,9 @@ export function toTimeFacts(
 
 /** The facts about verified log entries; the index is the one that the proof proves. */
 export function toLogFacts(entries: Observations['entries']): readonly LogEvidence[] {
-  return entries.map(({ entry, log }) => ({
+  return entries.map(({ entry, log, witnesses }) => ({
     origin: log.baseUrl,
     index: entry.proof?.logIndex ?? entry.logIndex,
+    witnesses,
   }));
 }

@@ -5,6 +5,7 @@ import type { SignedContent } from './content.ts';
 import { SignatureError } from './error.ts';
 import { toLogFacts, toTimeFacts, type SignerFacts, type VerifyOptions } from './facts.ts';
 import { earliestOf, verifyObservations, type Evidence, type RequiredTrust } from './observers.ts';
+import { refuseRevoked } from './revoked.ts';
 import { witnessKey } from './witness.ts';
 
 /** A key's signature with everything that came along. */
@@ -29,6 +30,10 @@ export function verifyKeySignature(
   for (const trusted of keys) {
     const algorithm = content.findAlgorithm(trusted.key);
     if (algorithm === undefined) continue;
+    refuseRevoked(
+      { spkis: [trusted.fingerprint], certificateSerials: [], artifactDigests: [] },
+      required?.revoked,
+    );
     const observations =
       required === undefined
         ? { entries: [], stamps: [], times: [] }

@@ -2,24 +2,24 @@
 // leaf, observers, chain, certificate logs, signature; then the second opinion. Whom it names is matched elsewhere.
 import { sha256Hex } from '../lib/digest.ts';
 import type { KeylessAuthority } from './authority.ts';
-import type { LogEntry } from './bundle.ts';
 import type { SignatureCandidate } from './candidate.ts';
 import { verifyLeafChain } from './certificate-chain.ts';
 import { parseLeafCertificate, type LeafCertificate } from './certificate.ts';
 import type { SignedContent } from './content.ts';
+import { requireEntryForms, requireProofs } from './entry-forms.ts';
 import { SignatureError } from './error.ts';
 import { toLogFacts, toTimeFacts, type SignerFacts, type VerifyOptions } from './facts.ts';
 import {
   earliestOf,
   MAX_CLOCK_SKEW_MS,
+  toRequiredTrust,
   verifyObservations,
   type Evidence,
   type RequiredTrust,
 } from './observers.ts';
-import { preparedTrustOf } from './prepared-trust.ts';
+import { requireIssuers } from './prepared-trust.ts';
 import { refuseRevoked } from './revoked.ts';
 import { verifyCertificateTimestamps } from './sct.ts';
-import { requireMessageEntries } from './simple-signing-log.ts';
 import { witnessCertificate } from './witness.ts';
 
 export { MAX_CLOCK_SKEW_MS };
@@ -48,14 +48,11 @@ export function verifyKeyless(
       'it is signed with a key where the authority names identities',
     );
   const { content, logEntries, timestamps } = signed;
-  const { root, trustRoot, requirements, revoked } = authority;
-  const trust = preparedTrustOf(root);
-  const isKnown = ({ logId }: LogEntry): boolean => trust.logs.some((log) => log.logId.equals(logId));
-  requireMessageEntries({ ...signed, logEntries: logEntries.filter(isKnown) });
-  // Only a bundle must have the proof: cosign v2 keeps the signed entry timestamp alone.
-  if (content.source.kind === 'dsse') for (const { proof } of logEntries) requireProof(proof);
+  const required = toRequiredTrust(authority);
+  requireEntryForms(signed, required.trust);
+  requireProofs(signed);
   const signature = { leafDer: signed.material.der, content, logEntries, timestamps };
-  return verifyCertificateSignature(signature, { trust, trustRoot, requirements, revoked }, options);
+  return verifyCertificateSignature(signature, required, options);
 }
 
 /**
@@ -67,6 +64,7 @@ export function verifyCertificateSignature(
   required: RequiredTrust,
   { now, secondOpinion = 'before' }: VerifyOptions,
 ): SignerFacts {
+  requireIssuers(required.trust);
   const leaf = parseLeafCertificate(signature.leafDer);
   const { content } = signature;
   const observations = verifyObservations(signature, { content, signerDer: leaf.der }, required, now);
@@ -116,10 +114,4 @@ function toIdentityFacts(
 ): Pick<SignerFacts, 'issuer' | 'subject' | 'claims' | 'keyFingerprint' | 'certificate'> {
   const { issuer, subject, claims, keyFingerprint, serial, notBefore, notAfter } = leaf;
   return { issuer, subject, claims, keyFingerprint, certificate: { serial, notBefore, notAfter } };
-}
-
-// sigstore_bundle.proto: since v0.2 an entry must have its inclusion proof; a promise alone is v0.1.
-function requireProof(proof: unknown): void {
-  if (proof === undefined)
-    throw new SignatureError('TransparencyLogInvalid', 'a log entry has no inclusion proof');
 }

@@ -2,6 +2,7 @@
 // generations, and the windows of log keys. What the entry says is read by log-body.ts.
 import type { LogEntry } from './bundle.ts';
 import { verifyCheckpoint } from './checkpoint.ts';
+import { verifyCosignatures, type Cosigners } from './cosignature.ts';
 import { SignatureError } from './error.ts';
 import { toRootHash } from './merkle.ts';
 import type { PreparedLog } from './prepared-trust.ts';
@@ -17,15 +18,19 @@ export function toIntegratedTime({ signedEntryTimestamp, integratedTime }: LogEn
 }
 
 /**
- * Verifies everything that the entry offers as proof: the signed entry timestamp and the inclusion proof.
- * @throws SignatureError `TransparencyLogInvalid` when one of them is wrong, or there is none
+ * Verifies everything that the entry offers as proof: the signed entry timestamp, the inclusion proof, and what known
+ * witnesses say about its checkpoint.
+ * @returns names of the witnesses that cosigned the checkpoint, each once
+ * @throws SignatureError `TransparencyLogInvalid` when one of them is wrong, or there is no proof
  */
-export function verifyInclusion(entry: LogEntry, log: PreparedLog): void {
+export function verifyInclusion(entry: LogEntry, log: PreparedLog, cosigners: Cosigners): readonly string[] {
   const { signedEntryTimestamp, proof } = entry;
   if (signedEntryTimestamp === undefined && proof === undefined)
     throw refuse('a log entry has neither promise nor proof');
   if (signedEntryTimestamp !== undefined) verifySignedEntryTimestamp(entry, signedEntryTimestamp, log);
-  if (proof !== undefined) verifyProof(entry.body, proof, log);
+  if (proof === undefined) return [];
+  verifyProof(entry.body, proof, log);
+  return verifyCosignatures(proof.checkpoint, cosigners);
 }
 
 // Rekor v1: the signature is over the entry's canonical JSON (RFC 8785), whose members are in this order.

@@ -1,6 +1,6 @@
 // When do two authorities ask the cryptography the same question? The part of an authority that decides signatures, with
 // a name made of everything in it: the key under which what was proven may be used again.
-import { createHash } from 'node:crypto';
+import { createHash, KeyObject } from 'node:crypto';
 import type { TrustedRoot } from '../trust/trusted-root.ts';
 import type { AuthorityMaterial, SigningAuthority } from './authority.ts';
 import type { PathCertificate } from './certificate-path.ts';
@@ -44,11 +44,25 @@ function describe(material: AuthorityMaterial): unknown {
 
 // Members are described by what they hold, so that a member added later is never left out of the name.
 function describeValue(value: unknown): unknown {
-  if (value instanceof Date) return value.toISOString();
-  if (value instanceof Set) return [...(value as Set<unknown>)].map((entry) => [entry]).toSorted(byMember);
-  if (value instanceof Map) return [...value].toSorted(byMember);
-  if (Array.isArray(value)) return value.map(describeValue);
   if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(describeValue);
+  return describeClass(value) ?? describePart(value);
+}
+
+function describeClass(value: object): unknown {
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Set)
+    return [...(value as Set<unknown>)].map((entry) => [describeValue(entry)]).toSorted(byMember);
+  if (value instanceof Map)
+    return [...(value as Map<unknown, unknown>)].map((entry) => entry.map(describeValue)).toSorted(byMember);
+  if (value instanceof KeyObject) return ['spki', sha256(value.export({ type: 'spki', format: 'der' }))];
+  if (value instanceof Uint8Array) return ['bytes', sha256(value)];
+  // Two things that look alike here would share their proofs: what is not known has no name.
+  if (Object.getPrototypeOf(value) !== Object.prototype) throw new Error('material of an unknown kind');
+  return undefined;
+}
+
+function describePart(value: object): unknown {
   if (isTrustedRoot(value)) return ['root', toGeneration(value)];
   if (isPathCertificate(value)) return ['certificate', sha256(value.certificate.der)];
   if (isTrustedKey(value)) return ['key', value.fingerprint];
@@ -69,7 +83,7 @@ function isTrustedKey(value: object): value is { fingerprint: string } {
   return 'fingerprint' in value && 'hints' in value;
 }
 
-function sha256(bytes: Buffer): string {
+function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('base64url');
 }
 

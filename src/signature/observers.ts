@@ -2,14 +2,21 @@
 // verified, then counted by operator. What a stranger wrote is left out; what a known authority wrote must be right.
 import type { Revocations } from '../trust/revocation.ts';
 import { quote } from '../lib/text.ts';
-import { isWithin } from '../trust/trusted-root.ts';
-import type { Requirements } from './authority.ts';
+import { ALWAYS, isWithin, type Validity } from '../trust/trusted-root.ts';
+import type { WitnessKey } from '../trust/witness-key.ts';
+import type { NamedTrust, Requirements } from './authority.ts';
 import type { LogEntry } from './bundle.ts';
 import type { SignedContent } from './content.ts';
+import type { Cosigners } from './cosignature.ts';
 import { SignatureError } from './error.ts';
 import { verifyLogBody } from './log-body.ts';
 import { toIntegratedTime, verifyInclusion } from './log-entry.ts';
-import type { PreparedAuthority, PreparedLog, PreparedTrust } from './prepared-trust.ts';
+import {
+  preparedTrustOf,
+  type PreparedAuthority,
+  type PreparedLog,
+  type PreparedTrust,
+} from './prepared-trust.ts';
 import { verifyTimestamp } from './timestamp.ts';
 
 /** A verified time later than now by more than this is refused, in milliseconds. */
@@ -36,6 +43,14 @@ export interface RequiredTrust {
   readonly requirements: Requirements;
   /** What the trust root revokes; absent where nothing can be revoked. */
   readonly revoked?: Revocations;
+  /** Whose cosignatures on checkpoints count; absent: nobody's. */
+  readonly witnesses?: readonly WitnessKey[];
+}
+
+/** The trust that an authority names, ready for use. */
+export function toRequiredTrust({ root, ...named }: NamedTrust): RequiredTrust {
+  const { trustRoot, requirements, revoked, witnesses = [] } = named;
+  return { trust: preparedTrustOf(root), trustRoot, requirements, revoked, witnesses };
 }
 
 /** A time that an authority vouches for. */
@@ -46,10 +61,18 @@ export interface TrustedTime {
   readonly operator: string;
 }
 
+/** An entry of a known log. */
+export interface ObservedEntry {
+  readonly entry: LogEntry;
+  readonly log: PreparedLog;
+  /** Names of the known witnesses that cosigned its checkpoint. */
+  readonly witnesses: readonly string[];
+}
+
 /** What was verified. */
 export interface Observations {
-  /** Entries of known logs, each with its log. */
-  readonly entries: readonly { readonly entry: LogEntry; readonly log: PreparedLog }[];
+  /** Entries of known logs that enough witnesses cosigned. */
+  readonly entries: readonly ObservedEntry[];
   /** Timestamps of known authorities. */
   readonly stamps: readonly {
     readonly response: Buffer;
@@ -71,11 +94,14 @@ export function verifyObservations(
   now: Date,
 ): Observations {
   requireDifferent(evidence);
-  const { trust } = required;
-  const entries = evidence.logEntries.flatMap((entry) => {
+  const { trust, requirements, witnesses = [] } = required;
+  const cosigners = { witnesses, notAfter: new Date(now.getTime() + MAX_CLOCK_SKEW_MS) };
+  const verified = evidence.logEntries.flatMap((entry) => {
     const logs = trust.logs.filter(({ logId }) => logId.equals(entry.logId));
-    return logs.length === 0 ? [] : [verifyEntry(entry, signature, logs)];
+    return logs.length === 0 ? [] : [verifyEntry(entry, signature, { logs, cosigners })];
   });
+  // What too few witnesses cosigned must be right all the same; it counts for nothing.
+  const entries = verified.filter(({ witnesses: names }) => names.length >= (requirements.witnesses ?? 0));
   const stamps = evidence.timestamps.flatMap((response) => {
     const stamp = verifyTimestamp(response, signature.content.signature, trust);
     if (stamp === undefined) return [];
@@ -84,9 +110,30 @@ export function verifyObservations(
   });
   const times = [...stamps.map(({ time }) => time), ...entries.flatMap(toLogTimes)];
   requireOperators(entries, times, required);
-  requirePast(times, now);
-  requireLogWindows(entries, earliestOf(times) ?? now);
+  requirePast([...times, ...verified.flatMap(toLogTimes)], now);
+  requireLogWindows(verified, earliestOf(times) ?? now);
   return { entries, stamps, times };
+}
+
+/** How long what no trusted time fixes holds before it is asked about again, in milliseconds: windows of logs end. */
+const UNTIMED_LIFE_MS = 60_000;
+
+/**
+ * When a proof by such observations holds. Verified times stay verified, but a clock that was set back makes them lie in
+ * the future; an entry without a time was judged by the clock.
+ */
+export function toValidity(
+  {
+    times,
+    entries,
+  }: { readonly times: readonly Pick<TrustedTime, 'at'>[]; readonly entries: readonly unknown[] },
+  now: Date,
+): Validity {
+  if (times.length > 0) {
+    const latest = Math.max(...times.map(({ at }) => at.getTime()));
+    return { ...ALWAYS, start: new Date(latest - MAX_CLOCK_SKEW_MS) };
+  }
+  return entries.length === 0 ? ALWAYS : { start: now, end: new Date(now.getTime() + UNTIMED_LIFE_MS) };
 }
 
 /** The earliest of some times; undefined when there is none. */
@@ -107,19 +154,18 @@ function requireDifferent({ logEntries, timestamps }: Evidence): void {
 function verifyEntry(
   entry: LogEntry,
   { content, signerDer }: ObservedSignature,
-  logs: readonly PreparedLog[],
-): Observations['entries'][number] {
+  { logs, cosigners }: { readonly logs: readonly PreparedLog[]; readonly cosigners: Cosigners },
+): ObservedEntry {
   // A log may be listed twice with two windows of the same key.
   const at = toIntegratedTime(entry);
   const log = (at && logs.find(({ validFor }) => isWithin(at, validFor))) ?? logs[0];
   if (log === undefined) throw new SignatureError('InternalError', 'a log entry without a log');
   verifyLogBody(entry, content, signerDer);
-  verifyInclusion(entry, log);
-  return { entry, log };
+  return { entry, log, witnesses: verifyInclusion(entry, log, cosigners) };
 }
 
 // Integrated time is part of what a signed entry timestamp signs, and of nothing else (CVE-2026-48816).
-function toLogTimes({ entry, log }: Observations['entries'][number]): readonly TrustedTime[] {
+function toLogTimes({ entry, log }: ObservedEntry): readonly TrustedTime[] {
   const at = toIntegratedTime(entry);
   return at === undefined ? [] : [{ at, source: 'transparency-log', operator: log.operator }];
 }
@@ -135,7 +181,7 @@ function requireOperators(
   if (logs < requirements.logEntries)
     throw new SignatureError(
       'TransparencyLogInvalid',
-      `it has entries of ${logs} logs that TrustRoot ${quote(trustRoot, 63)} knows, ${requirements.logEntries} are required`,
+      `it has entries of ${logs} logs that TrustRoot ${quote(trustRoot, 63)} knows${toCosigned(requirements)}, ${requirements.logEntries} are required`,
     );
   const clocks = new Set(times.map(({ operator }) => operator)).size;
   if (clocks < requirements.timestamps)
@@ -143,6 +189,10 @@ function requireOperators(
       'TimestampInvalid',
       `it has times of ${clocks} authorities that TrustRoot ${quote(trustRoot, 63)} knows, ${requirements.timestamps} are required`,
     );
+}
+
+function toCosigned({ witnesses = 0 }: Requirements): string {
+  return witnesses === 0 ? '' : ` and ${witnesses} of its witnesses cosigned`;
 }
 
 function requirePast(times: readonly TrustedTime[], now: Date): void {

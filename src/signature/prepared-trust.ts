@@ -1,5 +1,6 @@
 // What of a trusted root can be used, and how? Certificates read once by our own reader, links inside chains verified
-// once, keys imported once. One bad authority is left out with a note; a root without any that may issue is refused.
+// once, keys imported once. One bad authority is left out with a note. A root without any that may issue is of use for
+// logs and timestamps alone.
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { DerError } from '../lib/der.ts';
 import { quote, toErrorMessage } from '../lib/text.ts';
@@ -57,7 +58,7 @@ export function preparedTrustOf(root: TrustedRoot): PreparedTrust {
   return trust;
 }
 
-/** Prepares a root. @throws SignatureError `TrustRootUnavailable` when no certificate authority is usable */
+/** Prepares a root. */
 export function prepareTrust(root: TrustedRoot): PreparedTrust {
   const notes: string[] = [];
   const trust = {
@@ -66,12 +67,16 @@ export function prepareTrust(root: TrustedRoot): PreparedTrust {
     logs: keepUsable('log', root.logs, notes, toLog),
     certificateLogs: keepUsable('certificate log', root.certificateLogs, notes, toLog),
   };
-  if (trust.certificateAuthorities.length === 0)
+  return { ...trust, notes };
+}
+
+/** Requires somebody who may issue certificates. @throws SignatureError `TrustRootUnavailable` */
+export function requireIssuers({ certificateAuthorities, notes }: PreparedTrust): void {
+  if (certificateAuthorities.length === 0)
     throw new SignatureError(
       'TrustRootUnavailable',
       `the trusted root has no usable certificate authority: ${quote(notes[0] ?? '', 200)}`,
     );
-  return { ...trust, notes };
 }
 
 function keepUsable<From, To>(

@@ -1,8 +1,9 @@
-// Did a certificate of the authority's own PKI sign this? Path, leaf profile and signature, at the time of the request:
-// nothing trusted says when such a signature was made, so an expired certificate proves nothing. Whom it names is
-// matched elsewhere.
+// Did a certificate of the authority's own PKI sign this? Path, leaf profile and signature, at every time that the
+// authority's observers vouch for. Where nobody does, at the time of the request: then an expired certificate proves
+// nothing. Whom it names is matched elsewhere.
 import { DerError } from '../lib/der.ts';
 import { sha256Hex } from '../lib/digest.ts';
+import type { RevocableParts } from '../trust/revocation.ts';
 import type { CertificateAuthority } from './authority.ts';
 import type { SignatureCandidate } from './candidate.ts';
 import { readCertificateNames, type CertificateNames } from './certificate-identity.ts';
@@ -16,7 +17,17 @@ import {
 } from './certificate-path.ts';
 import { toDistinguishedName } from './distinguished-name.ts';
 import { SignatureError } from './error.ts';
-import type { SignerFacts } from './facts.ts';
+import { requireEntryForms } from './entry-forms.ts';
+import { toLogFacts, toTimeFacts, type SignerFacts } from './facts.ts';
+import {
+  earliestOf,
+  toRequiredTrust,
+  toValidity,
+  verifyObservations,
+  type Observations,
+} from './observers.ts';
+import { refuseRevoked, revocationsOf } from './revoked.ts';
+import type { SignedEvidence } from './signed-evidence.ts';
 import { ALWAYS, intersect, type Validity } from '../trust/trusted-root.ts';
 import { EXTENSION, hasKeyUsage, readBasicConstraints, readPurposes, type Certificate } from './x509.ts';
 
@@ -62,7 +73,10 @@ export function verifyPrivatePki(
   const [der, ...others] = material.kind === 'certificate' ? [material.der] : material.ders;
   const leaf = readLeaf(der);
   const names = readStrictly(() => readCertificateNames(leaf.certificate));
-  checkProfile(leaf, authority, now);
+  checkProfile(leaf, authority);
+  const observations = observe(signed, leaf, { authority, now });
+  const times = observations.times.length === 0 ? [now] : observations.times.map(({ at }) => at);
+  for (const at of times) checkWindow(leaf, authority, at);
   const path = findPath(
     leaf,
     {
@@ -70,8 +84,9 @@ export function verifyPrivatePki(
       intermediates: authority.intermediates,
       untrusted: readUsable([...others, ...intermediates].slice(0, MAX_INTERMEDIATES)),
     },
-    { now, purpose: authority.extendedKeyUsage === 'CodeSigning' ? CODE_SIGNING : undefined },
+    { times, purpose: authority.extendedKeyUsage === 'CodeSigning' ? CODE_SIGNING : undefined },
   );
+  refuseRevoked(toRevocable(path), revocationsOf(authority));
   if (content.findAlgorithm(leaf.key) === undefined)
     throw new SignatureError('SignatureInvalid', 'its certificate did not sign it');
   const { certificate, serial } = leaf;
@@ -84,22 +99,55 @@ export function verifyPrivatePki(
       keyFingerprint: names.spki,
       certificate: { serial, notBefore: certificate.notBefore, notAfter: certificate.notAfter },
       trustAnchor: sha256Hex(path.at(-1)?.certificate.spki ?? Buffer.alloc(0)),
-      timeSources: [],
-      logs: [],
+      ...toObservedFacts(observations),
       // The library knows no private chains.
       secondOpinion: 'cannotJudge',
     },
     names,
-    validity: toValidity(path, authority.notAfter),
+    validity: intersect([toValidity(observations, now), ...toWindows(path, authority, observations)]),
   };
 }
 
-function toValidity(path: readonly PathCertificate[], notAfter: Date | undefined): Validity {
+function toObservedFacts({
+  times,
+  entries,
+}: Observations): Pick<SignerFacts, 'existedBy' | 'timeSources' | 'times' | 'logs'> {
+  const existedBy = earliestOf(times);
+  return { ...(existedBy && { existedBy }), ...toTimeFacts(times), logs: toLogFacts(entries) };
+}
+
+// Where nobody vouches for a time, everything must be valid whenever it is asked about.
+function toWindows(
+  path: readonly PathCertificate[],
+  { notAfter }: Material,
+  { times }: Observations,
+): readonly Validity[] {
+  if (times.length > 0) return [];
   const windows = path.map(({ certificate }) => ({
     start: certificate.notBefore,
     end: certificate.notAfter,
   }));
-  return intersect(notAfter === undefined ? windows : [...windows, { ...ALWAYS, end: notAfter }]);
+  return notAfter === undefined ? windows : [...windows, { ...ALWAYS, end: notAfter }];
+}
+
+function observe(
+  signed: SignedEvidence,
+  { certificate }: PathCertificate,
+  { authority, now }: { readonly authority: Material; readonly now: Date },
+): Observations {
+  if (authority.observers === undefined) return { entries: [], stamps: [], times: [] };
+  const required = toRequiredTrust(authority.observers);
+  requireEntryForms(signed, required.trust);
+  const { content } = signed;
+  return verifyObservations(signed, { content, signerDer: certificate.der }, required, now);
+}
+
+function toRevocable(path: readonly PathCertificate[]): RevocableParts {
+  return {
+    spkis: path.map(({ certificate }) => sha256Hex(certificate.spki)),
+    certificateSerials: path.map(({ serial }) => serial),
+    artifactDigests: [],
+  };
 }
 
 function readStrictly<T>(read: () => T): T {
@@ -128,7 +176,7 @@ function readUsable(ders: readonly Buffer[]): readonly PathCertificate[] {
   });
 }
 
-function checkProfile({ certificate, key }: PathCertificate, authority: Material, now: Date): void {
+function checkProfile({ certificate, key }: PathCertificate, authority: Material): void {
   const { extensions } = certificate;
   for (const [oid, { isCritical }] of extensions)
     if (isCritical && !UNDERSTOOD.has(oid)) throw refuse(`has the unknown critical extension ${oid}`);
@@ -136,9 +184,16 @@ function checkProfile({ certificate, key }: PathCertificate, authority: Material
     throw refuse('has name constraints, which are not supported');
   readStrictly(() => checkUsage(certificate, authority));
   if (!isPathKey(key)) throw refuse('has a key of a kind or size that is not accepted');
-  if (!isValidAt(certificate, now)) throw refuse(`is not valid at ${now.toISOString()}`);
-  if (authority.notAfter !== undefined && now > authority.notAfter)
-    throw refuse(`counts no more since ${authority.notAfter.toISOString()}, as the authority says`);
+}
+
+function checkWindow(
+  { certificate }: PathCertificate,
+  { notAfter }: Pick<CertificateAuthority, 'notAfter'>,
+  at: Date,
+): void {
+  if (!isValidAt(certificate, at)) throw refuse(`is not valid at ${at.toISOString()}`);
+  if (notAfter !== undefined && at > notAfter)
+    throw refuse(`counts no more since ${notAfter.toISOString()}, as the authority says`);
 }
 
 function checkUsage(certificate: Certificate, { extendedKeyUsage }: Material): void {

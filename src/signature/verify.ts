@@ -4,20 +4,20 @@ import type { ImageIndex, ImageManifest } from '../model/manifest.ts';
 import { splitDigest } from '../lib/digest.ts';
 import { quote } from '../lib/text.ts';
 import type { DenialReason } from '../reason.ts';
-import { ALWAYS, type Validity } from '../trust/trusted-root.ts';
+import type { Validity } from '../trust/trusted-root.ts';
 import { admitSigner } from './admit-signer.ts';
 import type { AuthorityMaterial, KeyAuthority, SigningAuthority } from './authority.ts';
 import type { BundleCandidate, SignatureCandidate } from './candidate.ts';
 import type { CertificateNames } from './certificate-identity.ts';
+import { requireEntryForms } from './entry-forms.ts';
 import { SignatureError } from './error.ts';
 import type { SignatureFacts, SignerFacts, VerifyOptions } from './facts.ts';
 import { verifyKeySignature } from './key.ts';
 import { verifyKeyless } from './keyless.ts';
-import { MAX_CLOCK_SKEW_MS } from './observers.ts';
 import { verifyPrivatePki } from './private-pki.ts';
 import { verifyModelFiles } from './model-signing.ts';
-import { preparedTrustOf } from './prepared-trust.ts';
-import { refuseRevoked } from './revoked.ts';
+import { toRequiredTrust, toValidity } from './observers.ts';
+import { refuseRevoked, revocationsOf } from './revoked.ts';
 import { requireSignatureSubject } from './statement.ts';
 
 /** What a signature must be about. */
@@ -129,13 +129,7 @@ function proveSigner(
     material.kind === 'key'
       ? verifyKey(candidate, material, options)
       : verifyKeyless(candidate, material, options);
-  return { facts, validity: toValidity(facts) };
-}
-
-// Verified times stay verified, but a clock that was set back makes them lie in the future.
-function toValidity({ times = [] }: SignerFacts): Validity {
-  const latest = Math.max(...times.map(({ at }) => at.getTime()));
-  return times.length === 0 ? ALWAYS : { ...ALWAYS, start: new Date(latest - MAX_CLOCK_SKEW_MS) };
+  return { facts, validity: toValidity({ times: facts.times ?? [], entries: facts.logs }, options.now) };
 }
 
 function verifyKey(
@@ -151,13 +145,9 @@ function verifyKey(
   const { content, material, logEntries, timestamps } = signed;
   const signature = { content, hint: material.hint, logEntries, timestamps };
   if (observers === undefined) return verifyKeySignature(signature, keys, undefined, options);
-  const { root, trustRoot, requirements } = observers;
-  return verifyKeySignature(
-    signature,
-    keys,
-    { trust: preparedTrustOf(root), trustRoot, requirements },
-    options,
-  );
+  const required = toRequiredTrust(observers);
+  requireEntryForms(signed, required.trust);
+  return verifyKeySignature(signature, keys, required, options);
 }
 
 function findSubjectProblem(
@@ -167,11 +157,10 @@ function findSubjectProblem(
 ): ProvenSignature['subjectProblem'] {
   try {
     verifySubject(candidate, subject);
-    if (material.kind === 'keyless')
-      refuseRevoked(
-        { spkis: [], certificateSerials: [], artifactDigests: [subject.digest] },
-        material.revoked,
-      );
+    refuseRevoked(
+      { spkis: [], certificateSerials: [], artifactDigests: [subject.digest] },
+      revocationsOf(material),
+    );
     return undefined;
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;

@@ -2,6 +2,7 @@
 // evidence, policy, time, and the deciding system. Never secrets, never whole objects.
 import type { Decision, JudgedUse } from '../verdict/decision.ts';
 import { boundBytes } from '../lib/text.ts';
+import type { LogEvidence } from '../signature/facts.ts';
 import type { SatisfyingSignature } from '../verdict/judge.ts';
 
 const MAX_TEXT_BYTES = 512;
@@ -16,7 +17,7 @@ export interface SignatureRecord {
   readonly subject: string;
   readonly keyFingerprint: string;
   readonly signedAt: string | null;
-  readonly logs: readonly { readonly origin: string; readonly index: string }[];
+  readonly logs: readonly LogEvidence[];
 }
 
 /** One reference in records and in `--json` answers. */

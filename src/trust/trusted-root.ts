@@ -55,6 +55,7 @@ export class TrustedRootError extends Error {
 
 /**
  * Parses and judges a trusted_root.json.
+ * @returns at least one authority that counts; whether any of them may issue certificates, keyless trust has to ask
  * @throws TrustedRootError for syntax, unknown media types, missing windows, unusable keys, and roots without authorities
  */
 export function parseTrustedRoot(bytes: Uint8Array): TrustedRoot {
@@ -68,8 +69,10 @@ export function parseTrustedRoot(bytes: Uint8Array): TrustedRoot {
     logs: readList(body, 'tlogs', toLogAuthority),
     certificateLogs: readList(body, 'ctlogs', toLogAuthority),
   };
-  if (root.certificateAuthorities.length === 0)
-    throw new TrustedRootError('it has no certificateAuthorities');
+  // Managed keys need no certificates: a root may be there for its logs and timestamps alone.
+  const { certificateAuthorities, timestampAuthorities, logs } = root;
+  if ([...certificateAuthorities, ...timestampAuthorities, ...logs].length === 0)
+    throw new TrustedRootError('it has no certificateAuthorities, timestampAuthorities or tlogs');
   return root;
 }
 
@@ -89,7 +92,9 @@ function readList<T>(
   member: string,
   read: (entry: Record<string, unknown>, where: string) => T,
 ): readonly T[] {
-  return toArray(body[member]).map((entry, index) => read(toRecord(entry), `${member}[${index}]`));
+  const list = body[member] ?? [];
+  if (!Array.isArray(list)) throw new TrustedRootError(`${member} is no list`);
+  return list.map((entry, index) => read(toRecord(entry), `${member}[${index}]`));
 }
 
 function toLogAuthority(entry: Record<string, unknown>, where: string): LogAuthority {

@@ -4,6 +4,7 @@ import type { Evidence } from '../evidence/evidence.ts';
 import type { ImageManifest } from '../model/manifest.ts';
 import type { Finding } from '../reason.ts';
 import type { SigningAuthority } from '../signature/authority.ts';
+import { revocationsOf } from '../signature/revoked.ts';
 import { findRevocation } from '../trust/revocation.ts';
 import type { Proof } from './prove.ts';
 
@@ -47,6 +48,6 @@ function merge(index: Proof, child: Proof, digests: readonly string[]): Proof {
 }
 
 function findRevoked(authority: SigningAuthority, artifactDigests: readonly string[]): Finding | undefined {
-  if (authority.kind !== 'keyless') return undefined;
-  return findRevocation({ spkis: [], certificateSerials: [], artifactDigests }, authority.revoked);
+  const revoked = revocationsOf(authority);
+  return revoked && findRevocation({ spkis: [], certificateSerials: [], artifactDigests }, revoked);
 }

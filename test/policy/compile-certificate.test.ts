@@ -75,11 +75,11 @@ describe('compileCertificate()', () => {
     ['an unknown purpose', { ...good, extendedKeyUsage: 'ServerAuth' }, /CodeSigning, Any/],
     ['an end that is no time', { ...good, notAfter: '2027-02-30T00:00:00Z' }, /no RFC 3339 time/],
     [
-      'a trust root',
-      { ...good, trustRootRef: { name: 'tsa' } },
-      /certificate\.trustRootRef: .*not supported yet/,
+      'timestamps of nobody',
+      { ...good, minTimestamps: 1 },
+      /authorities\[0\]\.certificate\.minTimestamps: it needs trustRootRef: a TrustRoot says whose timestamps count$/,
     ],
-    ['timestamps', { ...good, minTimestamps: 1 }, /certificate\.minTimestamps: .*not supported yet/],
+    ['log entries', { ...good, minLogEntries: 1 }, /unknown field "minLogEntries"/],
     [
       'a root that is no certificate',
       { ...good, roots: { pem: 'x' } },

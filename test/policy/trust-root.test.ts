@@ -175,6 +175,29 @@ describe('declareTrustRoot()', () => {
     assert.ok(witnesses[0]?.publicKey.equals(createPublicKey(key)));
   });
 
+  it('reads how many witnesses an entry needs, at most as many as there are', () => {
+    const witnesses = [
+      { name: 'a', key: witnessPem() },
+      { name: 'b', key: witnessPem() },
+    ];
+    for (const needed of [0, 1, 2]) {
+      const { requirements } = declare({ github: {}, witnesses, requirements: { witnesses: needed } });
+      assert.deepEqual(requirements, {
+        logEntries: 0,
+        timestamps: 1,
+        certificateTimestamps: 0,
+        witnesses: needed,
+      });
+    }
+    assert.equal(
+      problemOf({ github: {}, witnesses, requirements: { witnesses: 3 } }),
+      'TrustRootUnavailable: its spec.requirements.witnesses is 3, and spec.witnesses lists 2',
+    );
+    assert.match(problemOf({ github: {}, requirements: { witnesses: 1 } }), /spec.witnesses lists 0/);
+    for (const needed of [-1, 33])
+      assert.match(problemOf({ github: {}, witnesses, requirements: { witnesses: needed } }), /is invalid/);
+  });
+
   it('refuses one key as two witnesses', () => {
     const key = witnessPem();
     const witnesses = [

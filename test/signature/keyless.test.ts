@@ -9,6 +9,7 @@ import { generateSigningKey } from '../../src/demo/keys.ts';
 import type { Sigstore } from '../../src/demo/sigstore.ts';
 import { createTimestampAuthority } from '../../src/demo/timestamp-authority.ts';
 import type { LogEntry } from '../../src/demo/transparency-log.ts';
+import { createWitness } from '../../src/demo/witness.ts';
 import { encodeTrustedRoot, type TrustedServices } from '../../src/demo/trusted-root.ts';
 import type { KeylessAuthority } from '../../src/signature/authority.ts';
 import { SignatureError } from '../../src/signature/error.ts';
@@ -18,6 +19,7 @@ import { verifyLogBodySigner } from '../../src/signature/log-body.ts';
 import {
   ALICE,
   change,
+  cosign,
   createWorld,
   DIGEST,
   exactIdentity,
@@ -25,7 +27,9 @@ import {
   logElsewhere,
   ONE_OF_EACH,
   outcome,
+  recheck,
   STATEMENT,
+  toWitnessKey,
   valueAt,
   verify,
   type Json,
@@ -377,6 +381,32 @@ describe('verifySignature() keyless', () => {
         'TransparencyLogInvalid',
       );
       assert.equal(outcome(both, keylessAuthority(json, { requirements })), 'TransparencyLogInvalid');
+    });
+
+    it('counts only entries that enough witnesses cosigned, where the root asks for them', async () => {
+      const [one, two] = [createWitness('one.test'), createWitness('two.test')];
+      const witnesses = [one, two].map(toWitnessKey);
+      const needing = (count: number): KeylessAuthority => ({
+        ...world.authority,
+        witnesses,
+        requirements: { ...ONE_OF_EACH, witnesses: count },
+      });
+      const bundle = await world.sign();
+      assert.equal(outcome(bundle, needing(0)), 'accepted');
+      assert.equal(outcome(bundle, needing(1)), 'TransparencyLogInvalid');
+      assert.equal(outcome(cosign(bundle, one), needing(2)), 'TransparencyLogInvalid');
+      const facts = verify(cosign(bundle, one, two), needing(2));
+      assert.deepEqual(facts.logs[0]?.witnesses, ['one.test', 'two.test']);
+      assert.equal(facts.secondOpinion, 'agrees');
+      const wrong = createWitness('one.test', createWitness('x').key);
+      const keyId = Buffer.from(one.verifierKey.split('+')[1] ?? '', 'hex');
+      const forged = recheck(bundle, (note) => wrong.cosign(note, new Date(), { keyId }));
+      assert.equal(outcome(forged, needing(0)), 'TransparencyLogInvalid');
+    });
+
+    it('is refused by a root without certificate authorities, whatever else it knows', async () => {
+      const json = encodeTrustedRoot({ ...servicesOf(world.sigstore), certificateAuthorities: [] });
+      assert.equal(outcome(await world.sign(), keylessAuthority(json)), 'TrustRootUnavailable');
     });
 
     it('counts a promise and a timestamp of one operator once', async () => {

@@ -3,15 +3,19 @@
 import assert from 'node:assert/strict';
 import { generateSigningKey } from '../../src/demo/keys.ts';
 import { signBundleWithKey } from '../../src/demo/sign-with-key.ts';
+import { createWitness } from '../../src/demo/witness.ts';
 import type { SigningAuthority } from '../../src/signature/authority.ts';
 import { SignatureError } from '../../src/signature/error.ts';
 import type { SignatureFacts } from '../../src/signature/facts.ts';
 import {
   change,
+  cosign,
   createWorld,
   keyAuthority,
+  observersOf,
   STATEMENT,
   toBytes,
+  toWitnessKey,
   valueAt,
   verify,
   type Json,
@@ -163,6 +167,24 @@ describe('verifySignature() of mutated bundles', function () {
       [...(result.accepted.get('verificationMaterial.tlogEntries') ?? [])],
       ['deleted', 'nulled'],
     );
+  });
+
+  it('accepts only unread fields of a key bundle that a log, a clock and a witness must have seen', async () => {
+    const { sigstore } = await createWorld('v2');
+    const [key, witness] = [generateSigningKey('p256'), createWitness('one.test')];
+    const needs = { logEntries: 1, timestamps: 1, witnesses: 1 };
+    const witnesses = [toWitnessKey(witness)];
+    const observers = observersOf(sigstore.trustedRootJson(), needs, { witnesses });
+    const bundle = cosign(await sigstore.signLogged(STATEMENT, key), witness);
+    const result = run(bundle, keyAuthority(key.publicKeyPem, { observers }));
+    assert.ok(result.count > 400);
+    assert.deepEqual(result.changedFacts, []);
+    requireUnsignedWrappers(result);
+    assert.deepEqual(withoutWrappers(pathsOf(result)), [
+      'verificationMaterial.publicKey',
+      'verificationMaterial.publicKey.hint',
+      `${TLOG}.logIndex`,
+    ]);
   });
 
   it('accepts only an unread index in a Rekor v2 bundle', async () => {

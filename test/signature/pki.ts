@@ -19,7 +19,8 @@ import {
   type CertificateFields,
 } from '../../src/demo/certificate.ts';
 import { generateSigningKey, publicKeyDer, type SigningKey } from '../../src/demo/keys.ts';
-import { signBundleWithKey } from '../../src/demo/sign-with-key.ts';
+import { signBundleWithKey, type DsseEnvelope } from '../../src/demo/sign-with-key.ts';
+import type { LogEntry } from '../../src/demo/transparency-log.ts';
 import type { CertificateAuthority } from '../../src/signature/authority.ts';
 import { parseCertificates } from '../../src/signature/certificate-pem.ts';
 import type { PathCertificate } from '../../src/signature/certificate-path.ts';
@@ -143,3 +144,31 @@ export const AUTHORITY_EXTENSIONS: readonly Buffer[] = [
   basicConstraints(true),
   keyUsage('certificateSigning'),
 ];
+
+/** What somebody saw of a private PKI's bundle. */
+export interface Seen {
+  /** RFC 3161 responses over the signature. */
+  readonly stamps?: readonly ((signature: Buffer) => Buffer)[];
+  /** Log entries, given the envelope. */
+  readonly entries?: readonly ((envelope: DsseEnvelope) => LogEntry)[];
+}
+
+/** The bundle with timestamps and log entries beside its chain. */
+export function withSeen(bundle: object, { stamps = [], entries = [] }: Seen): object {
+  const { dsseEnvelope, verificationMaterial } = bundle as {
+    dsseEnvelope: DsseEnvelope;
+    verificationMaterial: object;
+  };
+  const signature = Buffer.from(dsseEnvelope.signatures[0]?.sig ?? '', 'base64');
+  const rfc3161Timestamps = stamps.map((stamp) => ({
+    signedTimestamp: stamp(signature).toString('base64'),
+  }));
+  return {
+    ...bundle,
+    verificationMaterial: {
+      ...verificationMaterial,
+      tlogEntries: entries.map((entry) => entry(dsseEnvelope)),
+      timestampVerificationData: { rfc3161Timestamps },
+    },
+  };
+}

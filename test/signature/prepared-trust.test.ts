@@ -15,7 +15,12 @@ import { encodeTrustedRoot } from '../../src/demo/trusted-root.ts';
 import { verifyLeafChain } from '../../src/signature/certificate-chain.ts';
 import { parseLeafCertificate } from '../../src/signature/certificate.ts';
 import { SignatureError } from '../../src/signature/error.ts';
-import { preparedTrustOf, prepareTrust, type PreparedTrust } from '../../src/signature/prepared-trust.ts';
+import {
+  preparedTrustOf,
+  prepareTrust,
+  requireIssuers,
+  type PreparedTrust,
+} from '../../src/signature/prepared-trust.ts';
 import { loadPublicGoodRoot } from '../../src/trust/public-good.ts';
 import { parseTrustedRoot } from '../../src/trust/trusted-root.ts';
 import { ALICE, change, createWorld, keylessAuthority, STATEMENT, verify, type World } from './support.ts';
@@ -116,7 +121,9 @@ describe('prepareTrust', () => {
       const trust = prepare(chain, world.sigstore.authority.chain);
       assert.equal(trust.certificateAuthorities.length, 1);
       assert.match(trust.notes.join(), pattern);
-      assert.throws(() => prepare(chain), { name: 'SignatureError', reason: 'TrustRootUnavailable' });
+      const bare = prepare(chain);
+      assert.deepEqual(bare.certificateAuthorities, []);
+      assert.throws(() => requireIssuers(bare), { name: 'SignatureError', reason: 'TrustRootUnavailable' });
     });
 
   it('leaves out a timestamp authority whose signer is a CA', () => {

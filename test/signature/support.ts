@@ -3,11 +3,13 @@
 import { NO_REVOCATIONS } from '../../src/trust/revocation.ts';
 import { createTransparencyLog, type LogEntry, type RekorVersion } from '../../src/demo/transparency-log.ts';
 import { createSigstore, type KeylessOptions, type Sigstore } from '../../src/demo/sigstore.ts';
+import type { Witness } from '../../src/demo/witness.ts';
 import { cosignSignStatement } from '../../src/demo/statement.ts';
 import { parseManifest, type ImageManifest } from '../../src/model/manifest.ts';
 import type {
   KeyAuthority,
   KeylessAuthority,
+  NamedTrust,
   Requirements,
   SigningAuthority,
 } from '../../src/signature/authority.ts';
@@ -18,6 +20,7 @@ import { createExactMatcher, type IdentityMatcher } from '../../src/signature/id
 import { parsePublicKeys } from '../../src/signature/public-key.ts';
 import { verifySignature } from '../../src/signature/verify.ts';
 import { parseTrustedRoot } from '../../src/trust/trusted-root.ts';
+import { parseWitnessKey, type WitnessKey } from '../../src/trust/witness-key.ts';
 
 export const DIGEST = `sha256:${'ab'.repeat(32)}`;
 export const OTHER_DIGEST = `sha256:${'cd'.repeat(32)}`;
@@ -111,6 +114,41 @@ export function keylessAuthority(
     requirements: ONE_OF_EACH,
     ...more,
   };
+}
+
+/** Observers that demand nothing, unless `needs` says so. */
+export function observersOf(
+  trustedRootJson: string,
+  needs: Partial<Requirements> = {},
+  more: Partial<NamedTrust> = {},
+): NamedTrust {
+  return {
+    trustRoot: 'private',
+    root: parseTrustedRoot(Buffer.from(trustedRootJson)),
+    requirements: { logEntries: 0, timestamps: 0, certificateTimestamps: 0, ...needs },
+    revoked: NO_REVOCATIONS,
+    ...more,
+  };
+}
+
+/** The witness as a TrustRoot names it. */
+export function toWitnessKey({ name, verifierKey }: Witness): WitnessKey {
+  const parsed = parseWitnessKey(name, verifierKey);
+  if (!parsed.ok) throw new Error(parsed.problem);
+  return parsed.witness;
+}
+
+const CHECKPOINTS: Path = ['verificationMaterial', 'tlogEntries'];
+
+/** The bundle with its only checkpoint cosigned. */
+export function cosign(bundle: object, ...witnesses: readonly Witness[]): object {
+  return recheck(bundle, (note) => witnesses.reduce((signed, witness) => witness.cosign(signed), note));
+}
+
+/** The bundle with its only checkpoint replaced. */
+export function recheck(bundle: object, replace: (note: string) => string): object {
+  const path = [...CHECKPOINTS, 0, 'inclusionProof', 'checkpoint', 'envelope'];
+  return change(bundle, path, replace(valueAt(bundle, path) as string));
 }
 
 export interface Against {

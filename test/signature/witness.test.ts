@@ -12,6 +12,7 @@ import type { SecondOpinion, SignatureFacts } from '../../src/signature/facts.ts
 import { verifyObservations } from '../../src/signature/observers.ts';
 import { preparedTrustOf } from '../../src/signature/prepared-trust.ts';
 import { verifySignature } from '../../src/signature/verify.ts';
+import { NO_REVOCATIONS } from '../../src/trust/revocation.ts';
 import { witnessCertificate, witnessKey } from '../../src/signature/witness.ts';
 import {
   createWorld,
@@ -103,7 +104,7 @@ describe('verifySignature() by key with observers', () => {
       const { root, trustRoot } = keyless;
       const observed = (more: object = {}): SigningAuthority =>
         keyAuthority(key.publicKeyPem, {
-          observers: { root, trustRoot, requirements: { ...ONE_OF_EACH, ...more } },
+          observers: { root, trustRoot, requirements: { ...ONE_OF_EACH, ...more }, revoked: NO_REVOCATIONS },
         });
       const at = new Date('2026-05-05T12:00:00Z');
       const bundle = await sigstore.signLogged(STATEMENT, key, { at });

@@ -66,6 +66,8 @@ export type Policies = Readonly<Record<string, Partial<ClusterModelPolicySpec> |
 export interface ControllerOptions {
   readonly policies?: Policies;
   readonly exceptions?: readonly ExceptionSource[];
+  /** Specs of TrustRoots by name. */
+  readonly trustRoots?: Readonly<Record<string, object>>;
   /** Namespaces that exist, with their labels; absent: every namespace exists. */
   readonly namespaces?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly decisions?: Partial<DecisionOptions>;
@@ -196,11 +198,14 @@ export async function startController(options: ControllerOptions = {}): Promise<
   };
 }
 
-function toInputs(policies: Policies, { namespaces, exceptions = [] }: ControllerOptions): PolicyInputs {
+function toInputs(
+  policies: Policies,
+  { namespaces, exceptions = [], trustRoots = {} }: ControllerOptions,
+): PolicyInputs {
   return {
     policies: Object.entries(policies).map(([name, spec]) => ({ name, spec })),
     exceptions,
-    trustRoots: new Map(),
+    trustRoots: new Map(Object.entries(trustRoots)),
     material: new Map(),
     namespaces: new Map(
       Object.entries(namespaces ?? {}).map(([name, labels]) => [name, { metadata: { name, labels } }]),

@@ -486,7 +486,9 @@ describe('createTrustStore()', () => {
         const body = JSON.parse(trustedRoot('evil').toString('utf8')) as object;
         repository.targets.set(
           'trusted_root.json',
-          Buffer.from(JSON.stringify({ ...body, certificateAuthorities: [] })),
+          Buffer.from(
+            JSON.stringify({ ...body, certificateAuthorities: [], timestampAuthorities: [], tlogs: [] }),
+          ),
         );
         repository.publish();
       }, /no certificateAuthorities/));

@@ -67,9 +67,20 @@ describe('parseTrustedRoot', () => {
     assert.match(refusal(JSON.stringify(good).replace('"tlogs":', '"tlogs":[],"tlogs":')), /twice/);
   });
 
-  it('refuses a root without certificate authorities', () => {
-    for (const value of [[], null, undefined, {}])
-      assert.match(refusal(change(good, ['certificateAuthorities'], value)), /certificateAuthorities/);
+  it('reads a root without certificate authorities: managed keys need none', () => {
+    for (const value of [[], null, undefined])
+      assert.equal(refusal(change(good, ['certificateAuthorities'], value)), 'parsed');
+    assert.match(
+      refusal(change(good, ['certificateAuthorities'], {})),
+      /^certificateAuthorities is no list$/,
+    );
+  });
+
+  it('refuses a root without any authority that counts', () => {
+    const { mediaType, ctlogs } = good as Record<string, unknown>;
+    assert.match(refusal({ mediaType, ctlogs }), /no certificateAuthorities, timestampAuthorities or tlogs/);
+    for (const member of ['certificateAuthorities', 'timestampAuthorities', 'tlogs'])
+      assert.equal(refusal({ mediaType, [member]: (good as Record<string, unknown>)[member] }), 'parsed');
   });
 
   const windows: Path[] = [

@@ -3,7 +3,12 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { stringify } from 'yaml';
-import { API_VERSION, type AuthoritySpec, type TrustRootSpec } from '../../src/policy/types.ts';
+import {
+  API_VERSION,
+  type AuthoritySpec,
+  type ObserversSpec,
+  type TrustRootSpec,
+} from '../../src/policy/types.ts';
 import type { Expectation, Method, Trust, VectorCase } from './cases.ts';
 
 const AUTHORITY = 'signer';
@@ -36,7 +41,7 @@ export function toPolicyFile(vector: VectorCase, { method, trust }: Expectation)
   const documents: object[] = [
     { apiVersion: API_VERSION, kind: 'ClusterModelPolicy', metadata: { name: 'vector' }, spec },
   ];
-  if (trust.trustedRoot !== undefined && trust.publicKeys === undefined)
+  if (trust.trustedRoot !== undefined)
     documents.push({
       apiVersion: API_VERSION,
       kind: 'TrustRoot',
@@ -51,12 +56,23 @@ function toAuthority(vector: VectorCase, trust: Trust): AuthoritySpec {
   if (roots !== undefined) return { name: AUTHORITY, certificate: toCertificate(vector, roots, san) };
   if (publicKeys !== undefined || trustedRoot === undefined) {
     const files = publicKeys ?? [UNUSED_KEY];
-    return { name: AUTHORITY, key: { pem: files.map((file) => readText(vector, file)).join('\n') } };
+    const pem = files.map((file) => readText(vector, file)).join('\n');
+    return { name: AUTHORITY, key: { pem, ...toObservers(trust) } };
   }
   if (issuer === undefined || san === undefined) throw new Error('a keyless trust names no identity');
   return {
     name: AUTHORITY,
     keyless: { identities: [{ issuer, subject: san }], trustRootRef: { name: TRUST_ROOT } },
+  };
+}
+
+// Beside keys, a trusted root is there for its logs and timestamp authorities.
+function toObservers({ trustedRoot, tlogThreshold, timestampThreshold }: Trust): ObserversSpec {
+  if (trustedRoot === undefined) return {};
+  return {
+    trustRootRef: { name: TRUST_ROOT },
+    ...(tlogThreshold === undefined ? {} : { minLogEntries: tlogThreshold }),
+    ...(timestampThreshold === undefined ? {} : { minTimestamps: timestampThreshold }),
   };
 }
 
@@ -73,7 +89,7 @@ function toCertificate(
 }
 
 function toTrustRoot(vector: VectorCase, trust: Trust, trustedRoot: string): TrustRootSpec {
-  const { tlogThreshold, ctlogThreshold, timestampThreshold } = trust;
+  const { tlogThreshold, ctlogThreshold, timestampThreshold } = trust.publicKeys === undefined ? trust : {};
   const requirements = {
     ...(tlogThreshold === undefined ? {} : { logEntries: tlogThreshold }),
     ...(timestampThreshold === undefined ? {} : { timestamps: timestampThreshold }),

@@ -24,11 +24,6 @@ const POSTPONED: readonly Postponement[] = [
   },
   {
     pattern: '*',
-    when: ({ trust }) => trust.publicKeys !== undefined && trust.trustedRoot !== undefined,
-    reason: 'key authorities cannot demand log entries yet',
-  },
-  {
-    pattern: '*',
     when: ({ trust }) => trust.allowIgnoredPaths === true,
     reason: 'not applicable: no policy field honours ignore_paths, on purpose',
   },
@@ -84,6 +79,7 @@ export const REQUIRED: readonly string[] = [
   'c2-two-signers',
   'c2-and-c3-mixed',
   'kl-c2-tsa',
+  'kl-key-tlog',
   'neg-c2-payload-edited',
   'neg-c2-sig-copied',
   'neg-c2-wrong-key',

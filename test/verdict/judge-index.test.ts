@@ -1,6 +1,7 @@
 // Does an index pass exactly when every manifest behind it does, by a signature on the index or on each?
 import assert from 'node:assert/strict';
 import { generateSigningKey, type SigningKey } from '../../src/demo/keys.ts';
+import { createSigstore } from '../../src/demo/sigstore.ts';
 import { signBundleWithKey } from '../../src/demo/sign-with-key.ts';
 import { cosignSignStatement, modelSigningStatement } from '../../src/demo/statement.ts';
 import type { Evidence } from '../../src/evidence/evidence.ts';
@@ -10,7 +11,8 @@ import { prove, type Proof } from '../../src/verdict/prove.ts';
 import { toSubjects } from '../../src/verdict/subjects.ts';
 import { NO_REVOCATIONS } from '../../src/trust/revocation.ts';
 import { DIGEST, toManifest } from '../signature/support.ts';
-import { compile, toEvidence, toRuleContext, USE } from './support.ts';
+import { compileTrustRoot } from '../support/trust.ts';
+import { compile, toContext, toEvidence, toRuleContext, USE } from './support.ts';
 
 const [RED, BLUE, STRANGER] = [
   generateSigningKey('p256'),
@@ -133,6 +135,33 @@ describe('judge() about an index', () => {
       const [subject] = toSubjects(toIndex([], []), proof);
       assert.deepEqual(subject?.proof.authorities[0]?.signatures, []);
       assert.equal(subject?.proof.authorities[0]?.failures[0]?.reason, 'Revoked');
+    });
+
+  for (const revoked of [DIGEST, a])
+    it(`denies it by a key with a TrustRoot when ${revoked.slice(0, 12)}… is revoked`, async () => {
+      const sigstore = await createSigstore();
+      const root = compileTrustRoot(
+        {
+          trustedRoot: { json: sigstore.trustedRootJson() },
+          revoked: [{ artifactDigest: revoked, reason: 'stolen' }],
+        },
+        toContext(),
+      );
+      const policy = compile(
+        { authorities: [{ name: 'red', key: { pem: RED.publicKeyPem, trustRootRef: { name: 'private' } } }] },
+        { trustRoots: { private: root } },
+      );
+      assert.deepEqual(policy.problems, []);
+      for (const evidence of [
+        toIndex(signs(DIGEST, RED), [], []),
+        toIndex([], signs(a, RED), signs(b, RED)),
+        toIndex(signs(DIGEST, RED), signs(a, RED), signs(b, RED)),
+      ]) {
+        const context = toRuleContext();
+        const proof = prove(evidence, policy.authorities, context.now);
+        const { findings } = judge(policy, { use: USE, evidence, proof }, context);
+        assert.ok(findings.some(({ reason }) => reason === 'Revoked'));
+      }
     });
 
   it('asks the rules about every child', () => {

@@ -111,7 +111,7 @@ function toSignature(facts: SignatureFacts & { readonly authority: string }): ob
 function toLog(log: LogEvidence): object {
   // An index that is not a decimal number is left out: reading it fails, nothing else does.
   const index = /^\d{1,19}$/.test(log.index) ? BigInt(log.index) : undefined;
-  return createTyped('Log', { origin: log.origin, index });
+  return createTyped('Log', { origin: log.origin, index, witnesses: [...log.witnesses] });
 }
 
 function toInt(value: number | undefined): bigint | undefined {

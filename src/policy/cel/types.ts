@@ -36,7 +36,7 @@ export const TYPE_FIELDS = {
     notBefore: 'google.protobuf.Timestamp',
     notAfter: 'google.protobuf.Timestamp',
   },
-  Log: { origin: 'string', index: 'int' },
+  Log: { origin: 'string', index: 'int', witnesses: 'list<string>' },
   Signature: {
     authority: 'string',
     format: 'string',

@@ -51,7 +51,7 @@ describe('createCelBindings', () => {
     assert.ok(signature);
     const bindings = createCelBindings({
       ...input,
-      signatures: [{ ...signature, logs: [{ origin: 'o', index: '-x' }] }],
+      signatures: [{ ...signature, logs: [{ origin: 'o', index: '-x', witnesses: [] }] }],
     });
     const compiled = engine.compile('has(signatures[0].logs[0].index)', 'validation');
     assert.ok(compiled.ok);

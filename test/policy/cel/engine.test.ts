@@ -130,6 +130,7 @@ describe('CelProgram.evaluate', () => {
     'signatures.exists(s, s.claims.sourceRepository == "acme/models")',
     'signatures[0].certificate.serial == "01" && signatures[0].logs[0].index == 12',
     'signatures[0].timeSources == ["tsa"]',
+    'signatures.exists(s, s.logs.exists(l, "witness.example" in l.witnesses && l.witnesses.size() == 1))',
     'now - signatures[0].signedAt == duration("1h")',
     'model.layers.exists(l, l.class == "rawFile" && l.title.endsWith(".safetensors"))',
     'model.layers.all(l, l.class != "rawFile" || l.size == 5)',

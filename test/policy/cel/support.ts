@@ -60,7 +60,7 @@ export const input: CelInput = {
       certificate: { serial: '01', notBefore: new Date(0), notAfter: new Date(1000) },
       signedAt: new Date('2025-12-31T23:00:00Z'),
       timeSources: ['tsa'],
-      logs: [{ origin: 'https://log.example', index: '12' }],
+      logs: [{ origin: 'https://log.example', index: '12', witnesses: ['witness.example'] }],
       annotations: {},
     },
   ],
