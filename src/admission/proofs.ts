@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { DeadlineError } from '../lib/deadline.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
+import { toWanted } from '../verdict/prove-attestations.ts';
 import { proveInSteps, type Proof } from '../verdict/prove.ts';
 
 /** Longest time on the event loop at a stretch, in milliseconds; a single signature is never interrupted. */
@@ -30,7 +31,7 @@ export async function proveAll(
     const known = proofs.get(evidence) ?? new Map<CompiledPolicy, Proof>();
     proofs.set(evidence, known);
     if (known.has(policy)) continue;
-    const steps = proveInSteps(evidence, policy.authorities, now);
+    const steps = proveInSteps(evidence, policy.authorities, now, toWanted(policy));
     let step = steps.next();
     while (step.done !== true) {
       await giveWay();

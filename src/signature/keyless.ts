@@ -4,7 +4,7 @@ import { sha256Hex } from '../lib/digest.ts';
 import { quote } from '../lib/text.ts';
 import type { KeylessAuthority } from './authority.ts';
 import type { LogEntry } from './bundle.ts';
-import type { SignatureCandidate } from './candidate.ts';
+import type { SignedEvidence } from './signed-evidence.ts';
 import { verifyLeafChain } from './certificate-chain.ts';
 import { parseLeafCertificate, type LeafCertificate } from './certificate.ts';
 import type { SignedContent } from './content.ts';
@@ -35,7 +35,7 @@ export interface CertificateSignature extends Evidence {
 
 /** Verifies the signer of a keyless candidate. @throws SignatureError */
 export function verifyKeyless(
-  { signed }: SignatureCandidate,
+  { signed }: { readonly signed: SignedEvidence },
   authority: KeylessAuthority,
   options: VerifyOptions,
 ): SignerFacts {
@@ -55,7 +55,8 @@ export function verifyKeyless(
   const isKnown = ({ logId }: LogEntry): boolean => trust.logs.some((log) => log.logId.equals(logId));
   requireMessageEntries({ ...signed, logEntries: logEntries.filter(isKnown) });
   // Only a bundle must have the proof: cosign v2 keeps the signed entry timestamp alone.
-  if (content.source.kind === 'dsse') for (const { proof } of logEntries) requireProof(proof);
+  if (content.source.kind === 'dsse' && signed.isWithoutProofs !== true)
+    for (const { proof } of logEntries) requireProof(proof);
   const signature = { leafDer: signed.material.der, content, logEntries, timestamps };
   const facts = verifyCertificateSignature(signature, { trust, trustRoot, requirements, revoked }, options);
   requireIdentity(facts, authority);

@@ -4,7 +4,7 @@ import { DerError } from '../lib/der.ts';
 import { quote } from '../lib/text.ts';
 import { sha256Hex } from '../lib/digest.ts';
 import type { CertificateAuthority } from './authority.ts';
-import type { SignatureCandidate } from './candidate.ts';
+import type { SignedEvidence } from './signed-evidence.ts';
 import { matchCertificateIdentity, readCertificateNames, toMainName } from './certificate-identity.ts';
 import {
   MAX_INTERMEDIATES,
@@ -37,7 +37,7 @@ const refuse = (message: string): SignatureError =>
 
 /** Verifies the signer of a candidate. @throws SignatureError */
 export function verifyPrivatePki(
-  { signed }: SignatureCandidate,
+  { signed }: { readonly signed: SignedEvidence },
   authority: CertificateAuthority,
   now: Date,
 ): Omit<SignatureFacts, 'format' | 'annotations'> {

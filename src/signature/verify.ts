@@ -13,6 +13,7 @@ import { verifyPrivatePki } from './private-pki.ts';
 import { verifyModelFiles } from './model-signing.ts';
 import { preparedTrustOf } from './prepared-trust.ts';
 import { refuseRevoked } from './revoked.ts';
+import type { SignedEvidence } from './signed-evidence.ts';
 import { requireSignatureSubject } from './statement.ts';
 
 /** What a signature must be about. */
@@ -62,7 +63,7 @@ function readAnnotations(candidate: SignatureCandidate): SignatureFacts['annotat
  * @throws SignatureError
  */
 export function verifySigner(
-  candidate: SignatureCandidate,
+  candidate: { readonly signed: SignedEvidence },
   authority: SigningAuthority,
   options: VerifyOptions,
 ): SignerFacts {
@@ -72,7 +73,7 @@ export function verifySigner(
 }
 
 function verifyKey(
-  { signed }: SignatureCandidate,
+  { signed }: { readonly signed: SignedEvidence },
   { keys, observers }: KeyAuthority,
   options: VerifyOptions,
 ): SignerFacts {

@@ -2,7 +2,7 @@
 // evidence, policy, time, and the deciding system. Never secrets, never whole objects.
 import type { Decision, JudgedUse } from '../verdict/decision.ts';
 import { boundBytes } from '../lib/text.ts';
-import type { SatisfyingSignature } from '../verdict/judge.ts';
+import type { SatisfyingAttestation, SatisfyingSignature } from '../verdict/judge.ts';
 
 const MAX_TEXT_BYTES = 512;
 /** References, and findings, of one record; the rest is counted in `omitted`. */
@@ -19,6 +19,12 @@ export interface SignatureRecord {
   readonly logs: readonly { readonly origin: string; readonly index: string }[];
 }
 
+/** One attestation that a policy demanded, in records and in `--json` answers: which one, and who signed it. */
+export interface AttestationRecord extends SignatureRecord {
+  readonly name: string;
+  readonly predicateType: string;
+}
+
 /** One reference in records and in `--json` answers. */
 export interface ReferenceRecord {
   readonly reference: string;
@@ -27,6 +33,7 @@ export interface ReferenceRecord {
   readonly fieldPath: string;
   readonly format: string | null;
   readonly signatures: readonly SignatureRecord[];
+  readonly attestations: readonly AttestationRecord[];
 }
 
 /** The references of a decision with what satisfied their policies. */
@@ -37,23 +44,30 @@ export function toReferenceRecords(uses: readonly JudgedUse[]): readonly Referen
     source: use.source,
     fieldPath: use.fieldPath,
     format: format ?? null,
-    signatures: uniqueSignatures(results.flatMap(({ signatures }) => signatures)),
+    signatures: unique(results.flatMap(({ signatures }) => signatures.map(toSignatureRecord))),
+    attestations: unique(results.flatMap(({ attestations }) => attestations.map(toAttestationRecord))),
   }));
 }
 
+function toSignatureRecord(facts: SatisfyingSignature | SatisfyingAttestation['signature']): SignatureRecord {
+  const { authority, format, issuer, subject, keyFingerprint, signedAt, logs } = facts;
+  return {
+    authority,
+    format,
+    issuer,
+    subject,
+    keyFingerprint,
+    signedAt: signedAt?.toISOString() ?? null,
+    logs,
+  };
+}
+
+function toAttestationRecord({ name, predicateType, signature }: SatisfyingAttestation): AttestationRecord {
+  return { name, predicateType, ...toSignatureRecord(signature) };
+}
+
 // Two policies can be satisfied by one signature.
-function uniqueSignatures(signatures: readonly SatisfyingSignature[]): readonly SignatureRecord[] {
-  const records = signatures.map(
-    ({ authority, format, issuer, subject, keyFingerprint, signedAt, logs }) => ({
-      authority,
-      format,
-      issuer,
-      subject,
-      keyFingerprint,
-      signedAt: signedAt?.toISOString() ?? null,
-      logs,
-    }),
-  );
+function unique<T>(records: readonly T[]): readonly T[] {
   return [...new Map(records.map((record) => [JSON.stringify(record), record])).values()];
 }
 

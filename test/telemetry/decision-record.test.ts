@@ -62,6 +62,7 @@ describe('toDecisionRecord()', () => {
               logs: [],
             },
           ],
+          attestations: [],
         },
         {
           reference: unsigned.reference,
@@ -69,6 +70,7 @@ describe('toDecisionRecord()', () => {
           fieldPath: 'spec.volumes[1].image.reference',
           ...common,
           signatures: [],
+          attestations: [],
         },
       ],
       policies: ['team'],
