@@ -69,6 +69,7 @@ export function toBundleCandidate(bytes: Uint8Array): BundleCandidate | Attestat
   const bundle = parseBundle(bytes, MAX_ATTESTATION_BYTES);
   const signed = toSignedEvidence(bundle);
   const { payload } = bundle.envelope;
+  requireSmallRest(bytes, payload);
   const head = readStatementHead(payload, MAX_ATTESTATION_BYTES);
   const { predicateType } = head;
   if (!isSignaturePredicate(predicateType))
@@ -93,6 +94,7 @@ export function toBundleCandidate(bytes: Uint8Array): BundleCandidate | Attestat
  */
 export function toEnvelopeCandidate(evidence: EnvelopeEvidence): AttestationCandidate {
   const { signed, payload } = parseTaggedEnvelope(evidence);
+  requireSmallRest(evidence.bytes, payload);
   const head = readStatementHead(payload, MAX_ATTESTATION_BYTES);
   if (isSignaturePredicate(head.predicateType))
     throw new SignatureError(
@@ -100,6 +102,16 @@ export function toEnvelopeCandidate(evidence: EnvelopeEvidence): AttestationCand
       `predicate type ${quote(head.predicateType, 80)} is that of a signature, not of an attestation`,
     );
   return { kind: 'attestation', format: 'CosignAttestation', signed, head };
+}
+
+// Only statements are large: of what is beside them, readers expect no more than a signature has.
+function requireSmallRest(bytes: Uint8Array, payload: Uint8Array): void {
+  const rest = bytes.length - Math.ceil(payload.length / 3) * 4;
+  if (rest > MAX_BUNDLE_BYTES)
+    throw new SignatureError(
+      'ArtifactTooLarge',
+      `${rest} bytes beside the signed statement exceed ${MAX_BUNDLE_BYTES}`,
+    );
 }
 
 /** Parses one cosign v2 signature. @throws SignatureError */

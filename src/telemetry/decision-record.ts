@@ -33,7 +33,8 @@ export interface ReferenceRecord {
   readonly fieldPath: string;
   readonly format: string | null;
   readonly signatures: readonly SignatureRecord[];
-  readonly attestations: readonly AttestationRecord[];
+  /** Present where a policy demanded attestations that are there. */
+  readonly attestations?: readonly AttestationRecord[];
 }
 
 /** The references of a decision with what satisfied their policies. */
@@ -45,7 +46,7 @@ export function toReferenceRecords(uses: readonly JudgedUse[]): readonly Referen
     fieldPath: use.fieldPath,
     format: format ?? null,
     signatures: unique(results.flatMap(({ signatures }) => signatures.map(toSignatureRecord))),
-    attestations: unique(results.flatMap(({ attestations }) => attestations.map(toAttestationRecord))),
+    ...toAttestations(results),
   }));
 }
 
@@ -60,6 +61,11 @@ function toSignatureRecord(facts: SatisfyingSignature | SatisfyingAttestation['s
     signedAt: signedAt?.toISOString() ?? null,
     logs,
   };
+}
+
+function toAttestations(results: JudgedUse['results']): Pick<ReferenceRecord, 'attestations'> {
+  const records = results.flatMap(({ attestations }) => attestations.map(toAttestationRecord));
+  return records.length === 0 ? {} : { attestations: unique(records) };
 }
 
 function toAttestationRecord({ name, predicateType, signature }: SatisfyingAttestation): AttestationRecord {

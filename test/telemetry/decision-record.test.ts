@@ -62,7 +62,6 @@ describe('toDecisionRecord()', () => {
               logs: [],
             },
           ],
-          attestations: [],
         },
         {
           reference: unsigned.reference,
@@ -70,7 +69,6 @@ describe('toDecisionRecord()', () => {
           fieldPath: 'spec.volumes[1].image.reference',
           ...common,
           signatures: [],
-          attestations: [],
         },
       ],
       policies: ['team'],

@@ -123,7 +123,7 @@ function findWrongProof(answer: Answer, digest: string, { method, trust }: Expec
   const proofs =
     wanted === undefined
       ? reference.signatures
-      : reference.attestations.filter(({ predicateType }) => predicateType === trust.predicateType);
+      : (reference.attestations ?? []).filter(({ predicateType }) => predicateType === trust.predicateType);
   const { issuer = '', san = '', roots } = trust;
   const isProven = proofs.some(
     (signature) =>

@@ -16,6 +16,9 @@ import { judge, type PolicyResult } from '../../src/verdict/judge.ts';
 import { proveInSteps, prove } from '../../src/verdict/prove.ts';
 import { toWanted } from '../../src/verdict/prove-attestations.ts';
 import { ALICE, change, DIGEST, OTHER_DIGEST } from '../signature/support.ts';
+import { createPki, signAs, SIGNER, signWith } from '../signature/pki.ts';
+import { certificatePem } from '../../src/demo/certificate.ts';
+import type { TrustRootSpec } from '../../src/policy/types.ts';
 import { compileTrustRoot } from '../support/trust.ts';
 import { compile, toContext, toEvidence, toRuleContext, USE, type Named } from './support.ts';
 
@@ -391,6 +394,23 @@ describe('judge() about attestations', () => {
         assert.equal(reasonsOf(only(demand()), toEvidence([broken])).includes('AttestationMissing'), true);
     });
 
+    it('refuses what is large beside the statement', () => {
+      const padding = 'x'.repeat(1024 * 1024);
+      const huge = change(attested(RED), ['verificationMaterial', 'padding'], padding);
+      assert.ok(reasonsOf(only(demand()), toEvidence([huge])).includes('ArtifactTooLarge'));
+      const good = attestWithKey(provenance(), RED);
+      const tagged = withTagged([{ ...good, envelope: { ...good.envelope, padding } }]);
+      assert.ok(reasonsOf(only(demand()), tagged).includes('ArtifactTooLarge'));
+      const large = attested(RED, provenance({ padding }));
+      assert.deepEqual(reasonsOf(only(demand()), toEvidence([large])), []);
+    });
+
+    it('refuses a signature of more than 1 MiB, whatever it announces', () => {
+      const statement = { ...cosignSignStatement(DIGEST), predicate: { padding: 'x'.repeat(1024 * 1024) } };
+      const spec = { authorities: AUTHORITIES };
+      assert.deepEqual(reasonsOf(spec, toEvidence([attested(RED, statement)])), ['ArtifactTooLarge']);
+    });
+
     it('stops at the budget of CEL and denies', () => {
       const list = Array.from({ length: 20_000 }, (_, n) => ({ n }));
       const evidence = toEvidence([attested(RED, provenance({ list }))]);
@@ -437,6 +457,62 @@ describe('judge() about attestations', () => {
       [['red', SLSA]],
     );
     assert.deepEqual([attestations.found, candidateCount], [[BOM, SLSA], 0]);
+  });
+});
+
+describe('judge() about attestations by other authorities', () => {
+  it('passes one by a certificate of a private PKI, and none by another', () => {
+    const pki = createPki();
+    const spec = (root: Buffer): object => ({
+      authorities: [
+        {
+          name: 'corporate',
+          certificate: { roots: { pem: certificatePem(root) }, identities: [{ subjectURI: SIGNER }] },
+        },
+      ],
+      minAuthorities: 0,
+      attestations: [demand({ authorities: ['corporate'] })],
+    });
+    const { key, leaf } = signAs(pki.intermediate);
+    const bundle = signWith(key, [leaf, ...pki.intermediate.chain.slice(0, -1)], provenance());
+    const rootOf = ({ root }: typeof pki): Buffer => root.chain.at(-1) ?? Buffer.alloc(0);
+    assert.deepEqual(reasonsOf(spec(rootOf(pki)), toEvidence([bundle])), []);
+    assert.deepEqual(reasonsOf(spec(rootOf(createPki())), toEvidence([bundle])), ['AttestationRejected']);
+  });
+
+  it('passes a keyless bundle, and counts nothing of a revoked model, alone or in an index', async () => {
+    const sigstore = await createSigstore();
+    const json = sigstore.trustedRootJson();
+    const spec = {
+      authorities: [{ name: 'alice', keyless: { identities: [ALICE], trustRootRef: { name: 'private' } } }],
+      minAuthorities: 0,
+      attestations: [demand({ authorities: ['alice'] })],
+    };
+    const named = (revoked: TrustRootSpec['revoked'] & object): Named => ({
+      trustRoots: {
+        private: compileTrustRoot({ trustedRoot: { json }, revoked }, toContext()),
+      },
+    });
+    const child = `sha256:${'1'.repeat(64)}`;
+    const evidence = toEvidence([await sigstore.signKeyless(provenance(), ALICE)]);
+    const index = {
+      ...evidence,
+      manifest: parseManifest(text('{"schemaVersion":2,"manifests":[]}')),
+      children: [{ ...toEvidence([]), digest: child }],
+    };
+    for (const [artifact, about] of [
+      [DIGEST, evidence],
+      [DIGEST, index],
+      [child, index],
+    ] as const) {
+      assert.deepEqual(reasonsOf(spec, about, named([])), []);
+      const { findings } = resultOf(spec, about, named([{ artifactDigest: artifact, reason: 'it leaks' }]));
+      assert.deepEqual(
+        findings.map(({ reason }) => reason),
+        ['AttestationRejected'],
+      );
+      assert.match(findings[0]?.message ?? '', /Revoked: .*it leaks/);
+    }
   });
 });
 
