@@ -349,6 +349,16 @@ describe('judge() about attestations', () => {
         rawStatement(`${type},"predicate":${'1'.repeat(30)}`),
         ['AttestationRejected'],
       ],
+      [
+        'has more than 500,000 values',
+        rawStatement(`${type},"predicate":[${'1,'.repeat(500_001)}1]`),
+        ['AttestationRejected'],
+      ],
+      [
+        'is a flood of brackets',
+        rawStatement(`${type},"predicate":[${'{},'.repeat(800_000)}1]`),
+        ['AttestationMissing', 'SignatureInvalid'],
+      ],
       ['is no object', text('[]'), ['AttestationMissing', 'SignatureInvalid']],
       ['has bytes behind it', text(`${rawStatement(type).toString()}x`), ['AttestationRejected']],
       ['has a type that is no text', rawStatement('"predicateType":["x"]'), ['AttestationMissing']],
