@@ -63,6 +63,8 @@ export const REASONS = {
   UnsupportedFormat: publisher('sign in a supported format'),
   ArtifactTooLarge: publisher('keep manifests and signatures under the documented limits'),
   TooManySignatures: publisher('remove surplus referrers of the artifact'),
+  AttestationMissing: publisher('attest the digest, for example with cosign attest'),
+  AttestationRejected: publisher('attest again, by a signer and with content that the policy accepts'),
 
   NoMatchingPolicy: owner('add a ClusterModelPolicy that selects this model'),
   PolicyInvalid: owner('correct the policy'),

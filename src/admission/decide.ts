@@ -17,7 +17,14 @@ import { createFinding } from '../verdict/finding-message.ts';
 import { fold } from '../verdict/fold.ts';
 import { isUnchanged } from './exempt.ts';
 import { gatherAll } from './gathered.ts';
-import { judgeNoMatch, needsEvidence, prepareUse, toWantedProofs, type NoMatchPolicy } from './judge-uses.ts';
+import {
+  judgeNoMatch,
+  needsAttestations,
+  needsEvidence,
+  prepareUse,
+  toWantedProofs,
+  type NoMatchPolicy,
+} from './judge-uses.ts';
 import { judgeUnnamed, toNotices, toPolicyNames, toUndecided } from './outcome.ts';
 import { proveAll } from './proofs.ts';
 import type { AdmissionRequest } from './review.ts';
@@ -86,10 +93,12 @@ async function decideInSteps(
   const selected = selectUses(after, world.policies);
   watch.mark('select');
   const wanted = selected.filter((use) => use.policies.some((policy) => needsEvidence(use, policy)));
+  const attested = new Set(wanted.filter(needsAttestations).map(({ use }) => use));
   const gathered = await gatherAll(
     dependencies.client,
     wanted.map(({ use }) => use),
     signal,
+    (use) => attested.has(use),
   );
   watch.mark('gather');
   const now = dependencies.now();

@@ -29,6 +29,13 @@ export function needsEvidence({ use }: SelectedUse, policy: CompiledPolicy): boo
   return isPinned && policy.problems.length === 0 && policy.authorities.some(({ kind }) => kind !== 'static');
 }
 
+/** True when a policy that needs evidence of a use demands attestations of it too. */
+export function needsAttestations(selected: SelectedUse): boolean {
+  return selected.policies.some(
+    (policy) => policy.attestations.length > 0 && needsEvidence(selected, policy),
+  );
+}
+
 /** Everything that a policy needs to judge a use, or the finding that takes its place. */
 export type PreparedJudgement =
   | { readonly policy: CompiledPolicy; readonly judgement: Judgement }
@@ -111,7 +118,7 @@ export function judgeUse({ use, gathered, judgements }: PreparedUse, context: Ru
     format: gathered?.evidence === undefined ? undefined : toEvidenceFormat(gathered.evidence),
     results: judgements.map((prepared) =>
       'refusal' in prepared
-        ? { policy: prepared.policy, use, findings: [prepared.refusal], signatures: [] }
+        ? { policy: prepared.policy, use, findings: [prepared.refusal], signatures: [], attestations: [] }
         : judge(prepared.policy, prepared.judgement, context),
     ),
   };

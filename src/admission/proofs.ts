@@ -2,6 +2,7 @@
 import type { Evidence } from '../evidence/evidence.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
 import type { Prover } from '../proving/prover.ts';
+import { toWanted } from '../verdict/prove-attestations.ts';
 import type { Proof } from '../verdict/prove.ts';
 
 /** What is proven: evidence and policy. */
@@ -30,7 +31,8 @@ export async function proveAll(
     proofs.set(evidence, known);
     if (known.has(policy)) continue;
     known.set(policy, undefined);
-    const proving = prover.prove(evidence, policy.authorities, now, signal);
+    const question = { authorities: policy.authorities, wanted: toWanted(policy) };
+    const proving = prover.prove(evidence, question, now, signal);
     pending.push(proving.then((proof) => void known.set(policy, proof)));
   }
   await Promise.all(pending);

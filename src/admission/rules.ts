@@ -40,7 +40,7 @@ export function judgeRules(
 ): { judged: readonly JudgedUse[] } | { finding: Finding } {
   const run = (): readonly JudgedUse[] => prepared.map((use) => judgeUse(use, context));
   const hasRules = prepared.some(({ judgements }) =>
-    judgements.some(({ policy }) => policy.validations.length > 0),
+    judgements.some(({ policy }) => policy.validations.length > 0 || policy.attestations.length > 0),
   );
   // Setting up the wall clock costs more than most rules: only where there are any.
   if (!hasRules) return { judged: run() };

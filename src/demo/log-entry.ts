@@ -22,6 +22,24 @@ export function dsseBodyV1(envelope: DsseEnvelope, verifier: LogVerifier): LogBo
   return toBody('dsse', '0.0.1', spec);
 }
 
+/** `intoto` of Rekor v1: hashes of envelope and payload, the signature in base64 once more, and the verifier as PEM. */
+export function inTotoBodyV1(
+  envelope: DsseEnvelope,
+  verifier: LogVerifier,
+  version: '0.0.1' | '0.0.2' = '0.0.2',
+): LogBody {
+  const publicKey = Buffer.from(verifierPem(verifier)).toString('base64');
+  const hash = { algorithm: 'sha256', value: sha256(Buffer.from(JSON.stringify(envelope)), 'hex') };
+  const payloadHash = { algorithm: 'sha256', value: sha256(payloadOf(envelope), 'hex') };
+  if (version === '0.0.1') return toBody('intoto', version, { content: { hash, payloadHash }, publicKey });
+  const signatures = envelope.signatures.map(({ sig }) => ({
+    publicKey,
+    sig: Buffer.from(sig).toString('base64'),
+  }));
+  const logged = { payloadType: envelope.payloadType, signatures };
+  return toBody('intoto', version, { content: { envelope: logged, hash, payloadHash } });
+}
+
 /** `hashedrekord` 0.0.1, which cosign 2 logs: the hash of the message, the signature, and the verifier as PEM. */
 export function hashedRekordBodyV1(message: Buffer, signature: Buffer, verifier: LogVerifier): LogBody {
   return toBody('hashedrekord', '0.0.1', {

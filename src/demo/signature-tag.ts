@@ -41,11 +41,12 @@ export function attachBundleByTag(
   return putTagged(registry, model, [{ mediaType: BUNDLE_TYPE, ...registry.putBlob(bytes) }]);
 }
 
-/** Pushes a manifest with these layers under the model's signature tag; returns its digest. */
+/** Pushes a manifest with these layers under a tag, by default the model's signature tag; returns its digest. */
 export function putTagged(
   registry: RegistryHandle,
   { repository, digest }: Pick<PackedModel, 'repository' | 'digest'>,
   layers: readonly TaggedLayer[],
+  tag = signatureTag(digest),
 ): string {
   const config = registry.putBlob(Buffer.from('{}'));
   const manifest = {
@@ -55,5 +56,5 @@ export function putTagged(
     layers,
   };
   const bytes = Buffer.from(JSON.stringify(manifest));
-  return registry.putManifest(repository, bytes, MANIFEST_TYPE, signatureTag(digest));
+  return registry.putManifest(repository, bytes, MANIFEST_TYPE, tag);
 }

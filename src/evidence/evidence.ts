@@ -6,15 +6,22 @@ import type { ImageIndex, ImageManifest } from '../model/manifest.ts';
 export const MAX_BUNDLE_BYTES = 1024 * 1024;
 /** Most bytes of all signatures of one digest: what is parsed and verified for one model (docs: limits). */
 export const MAX_BUNDLES_BYTES = 4 * 1024 * 1024;
+/** Largest attestation that is fetched, in bytes (docs: limits). */
+export const MAX_ATTESTATION_BYTES = 8 * 1024 * 1024;
+/** Most bytes of all attestations of one digest: one of the largest beside many others (docs: limits). */
+export const MAX_ATTESTATIONS_BYTES = 16 * 1024 * 1024;
 /** Largest payload of a simple signing signature that is fetched, in bytes (docs: limits). */
 export const MAX_PAYLOAD_BYTES = 64 * 1024;
 /** Largest annotation of a simple signing signature that is read, in characters (docs: limits). */
 export const MAX_ANNOTATION_CHARS = 64 * 1024;
-/** Most signatures of one digest that are read, from all places together (docs: limits). */
+/** Most signatures and attestations of one digest that are read, from all places together (docs: limits). */
 export const MAX_CANDIDATES = 64;
 
-/** Where a signature was found: at a referrer, under the signature tag, or as a layer of the model itself. */
-export type SignaturePlace = 'referrer' | 'tag' | 'layer';
+/**
+ * Where something was found: at a referrer, under the signature tag, under the attestation tag, or as a layer of the
+ * model itself.
+ */
+export type SignaturePlace = 'referrer' | 'tag' | 'attestationTag' | 'layer';
 
 /** Where one signature came from. */
 export interface SignatureOrigin {
@@ -43,6 +50,19 @@ export interface SimpleSigningEvidence extends SignatureOrigin {
   readonly annotations: SimpleSigningAnnotations;
 }
 
+/** A cosign v2 attestation: a DSSE envelope, which matches its descriptor, and annotations, which nothing binds. */
+export interface EnvelopeEvidence extends SignatureOrigin {
+  readonly bytes: Buffer;
+  readonly annotations: SimpleSigningAnnotations;
+}
+
+/** What is under the attestation tag. */
+export interface TaggedAttestations {
+  readonly envelopes: readonly EnvelopeEvidence[];
+  /** Trouble that hides attestations, and no signature. */
+  readonly problems: readonly EvidenceProblem[];
+}
+
 /** Something that could not be fetched or read, without saying anything about the rest. */
 export interface EvidenceProblem {
   readonly reason: DenialReason;
@@ -56,10 +76,13 @@ export interface Evidence {
   readonly manifest: ImageManifest | ImageIndex;
   /** Of an index, its child manifests; each with what signs it alone. */
   readonly children?: readonly Evidence[];
+  /** Signatures and attestations: which of them a bundle is, its statement says. */
   readonly bundles: readonly BundleEvidence[];
   readonly simpleSignatures: readonly SimpleSigningEvidence[];
   /** Trouble with single candidates: reported when the rest does not satisfy, never in its place. */
   readonly problems: readonly EvidenceProblem[];
+  /** Present when somebody asked for attestations. */
+  readonly tagged?: TaggedAttestations;
 }
 
 /** Evidence, or why there is none. */
@@ -67,8 +90,14 @@ export type EvidenceResult =
   | { readonly ok: true; readonly evidence: Evidence }
   | { readonly ok: false; readonly problem: EvidenceProblem };
 
+const PLACE_NAMES: Readonly<Record<Exclude<SignaturePlace, 'layer'>, string>> = {
+  referrer: 'referrer',
+  tag: 'signature tag',
+  attestationTag: 'attestation tag',
+};
+
 /** Names a place in messages. */
 export function describeOrigin({ place, referrer }: SignatureOrigin): string {
   if (place === 'layer') return 'layer model.sig';
-  return `${place === 'tag' ? 'signature tag' : 'referrer'} ${referrer.slice(0, 19)}…`;
+  return `${PLACE_NAMES[place]} ${referrer.slice(0, 19)}…`;
 }

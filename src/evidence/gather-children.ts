@@ -9,12 +9,13 @@ import {
   type ImageManifest,
 } from '../model/manifest.ts';
 import { toFormat } from '../model/packaging.ts';
-import { MAX_BUNDLES_BYTES, type Evidence } from './evidence.ts';
+import type { Evidence } from './evidence.ts';
+import { WHOLE_BUDGET, type ByteBudget } from './limits.ts';
 
 /** Most children of one index (docs: limits). */
 export const MAX_CHILDREN = 32;
-/** Bytes of bundles that a child may have, however many it shares the budget with. */
-const MIN_CHILD_BUNDLES_BYTES = 256 * 1024;
+/** Bytes that a child may have, however many it shares the budget with. */
+const MIN_CHILD_BUDGET: ByteBudget = { signatures: 256 * 1024, attestations: 1024 * 1024 };
 const REFERENCE_TYPE = 'vnd.docker.reference.type';
 const REFERENCE_DIGEST = 'vnd.docker.reference.digest';
 const ATTESTATION = 'attestation-manifest';
@@ -24,8 +25,8 @@ const IN_TOTO_LAYER = 'application/vnd.in-toto+json';
 export interface ChildAccess {
   /** @throws also when the bytes are not as many as the descriptor says */
   readonly fetchManifest: (descriptor: Descriptor) => Promise<ImageManifest | ImageIndex>;
-  /** @param maxBundlesBytes the child's part of the budget */
-  readonly gather: (descriptor: Descriptor, maxBundlesBytes: number) => Promise<Evidence>;
+  /** @param budget the child's part */
+  readonly gather: (descriptor: Descriptor, budget: ByteBudget) => Promise<Evidence>;
 }
 
 /** Gathers the children of an index. @throws ManifestError for an index that is not judged, and what the access throws */
@@ -35,7 +36,7 @@ export async function gatherChildren(index: ImageIndex, access: ChildAccess): Pr
     throw new ManifestError(`the image index lists more than ${MAX_CHILDREN} manifests`);
   if (descriptors.reduce((sum, { size }) => sum + size, 0) > MAX_MANIFEST_BYTES)
     throw new ManifestError(`the manifests of the index have more than ${MAX_MANIFEST_BYTES} bytes together`);
-  const budget = Math.max(MAX_BUNDLES_BYTES / Math.max(descriptors.length, 1), MIN_CHILD_BUNDLES_BYTES);
+  const budget = shareOf(descriptors.length);
   const gathered = await Promise.all(
     descriptors.map(async (descriptor) => {
       if (claimsAttestation(descriptor) && (await isAttestation(descriptor, descriptors, access)))
@@ -47,6 +48,12 @@ export async function gatherChildren(index: ImageIndex, access: ChildAccess): Pr
   const skipped = gathered.filter(({ evidence }) => evidence === undefined);
   for (const { descriptor } of skipped) requireImage(descriptor, children);
   return children;
+}
+
+function shareOf(children: number): ByteBudget {
+  const share = (kind: keyof ByteBudget): number =>
+    Math.max(WHOLE_BUDGET[kind] / Math.max(children, 1), MIN_CHILD_BUDGET[kind]);
+  return { signatures: share('signatures'), attestations: share('attestations') };
 }
 
 // A claim of the index alone: whoever writes the index could hide a model behind it.

@@ -1,36 +1,56 @@
-// What can be had about this digest? Manifest, referrers and signature tag in parallel, then what they name; bounded in
+// What can be had about this digest? Manifest, referrers and tags in parallel, then what they name; bounded in
 // number, bytes and time. With a digest at hand three requests in a row at most, where the registry lists referrers.
 import { DeadlineError } from '../lib/deadline.ts';
 import { ManifestError, parseManifest, type ImageIndex, type ImageManifest } from '../model/manifest.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import type { RepositoryName } from '../registry/resource.ts';
 import { readSignatureAnnotations } from './annotations.ts';
-import { findAtReferrers, findInArtifact, findUnderTag, type Located, type Subject } from './discover.ts';
 import {
-  MAX_BUNDLES_BYTES,
+  findAtReferrers,
+  findInArtifact,
+  findUnderAttestationTag,
+  findUnderTag,
+  type Located,
+  type Subject,
+} from './discover.ts';
+import {
   type BundleEvidence,
+  type EnvelopeEvidence,
   type Evidence,
   type EvidenceProblem,
   type EvidenceResult,
   type SimpleSigningEvidence,
 } from './evidence.ts';
 import { gatherChildren, requireManifest } from './gather-children.ts';
-import { maxBytesOf, withinLimits } from './limits.ts';
+import { maxBytesOf, WHOLE_BUDGET, withinLimits, type ByteBudget } from './limits.ts';
 import { attempt, isProblem, toProblem } from './problem.ts';
 
-/** Gathers the evidence of one digest; never throws for anything a registry does. */
-export async function gatherEvidence(
+/** Gathers what signs one digest; never throws for anything a registry does. */
+export function gatherEvidence(
   client: RegistryClient,
   name: RepositoryName,
   digest: string,
   signal: AbortSignal,
 ): Promise<EvidenceResult> {
-  const subject = { client, name, digest, signal };
+  return gatherAbout({ client, name, digest, signal, wantsAttestations: false });
+}
+
+/** As {@link gatherEvidence}, for policies that demand attestations too. */
+export function gatherWithAttestations(
+  client: RegistryClient,
+  name: RepositoryName,
+  digest: string,
+  signal: AbortSignal,
+): Promise<EvidenceResult> {
+  return gatherAbout({ client, name, digest, signal, wantsAttestations: true });
+}
+
+async function gatherAbout(subject: Subject): Promise<EvidenceResult> {
   try {
     const manifest = fetchSubject(subject);
     // Children wait for the index alone, not for what signs it.
     const [found, children] = await Promise.all([
-      gatherSigned(subject, manifest, MAX_BUNDLES_BYTES),
+      gatherSigned(subject, manifest, WHOLE_BUDGET),
       manifest.then((it) => (it.kind === 'index' ? gatherIndex(it, subject) : undefined)),
     ]);
     return { ok: true, evidence: { ...found, ...(children && { children }) } };
@@ -53,33 +73,42 @@ class ListingError extends Error {
 async function gatherSigned(
   subject: Subject,
   fetched: Promise<ImageManifest | ImageIndex>,
-  maxBytes: number,
+  budget: ByteBudget,
 ): Promise<Evidence> {
-  const [manifest, atReferrers, underTag] = await Promise.all([
+  const [manifest, atReferrers, underTag, attested] = await Promise.all([
     fetched,
     settle(findAtReferrers(subject), subject.signal),
     findUnderTag(subject),
+    subject.wantsAttestations ? findUnderAttestationTag(subject) : NOTHING,
   ]);
   const inArtifact = manifest.kind === 'manifest' ? findInArtifact(manifest) : NOTHING;
-  const elsewhere = underTag.signatures.length + inArtifact.signatures.length;
+  const elsewhere = [underTag, inArtifact, attested].flatMap(({ signatures }) => signatures).length;
   // A listing that cannot be had spoils no signature that is elsewhere.
   if (isProblem(atReferrers) && elsewhere === 0) throw new ListingError(atReferrers);
   const referrers: Located = isProblem(atReferrers)
     ? { signatures: [], problems: [atReferrers] }
     : atReferrers;
-  const found = await fetchSignatures(subject, [inArtifact, referrers, underTag], maxBytes);
-  return { digest: subject.digest, manifest, ...found };
+  const places = [inArtifact, referrers, underTag, attested];
+  const { envelopes, attestationProblems, ...found } = await fetchSignatures(subject, places, budget);
+  const tagged = { envelopes, problems: [...attested.problems, ...attestationProblems] };
+  return {
+    digest: subject.digest,
+    manifest,
+    ...found,
+    problems: [...found.problems, ...[inArtifact, referrers, underTag].flatMap(({ problems }) => problems)],
+    ...(subject.wantsAttestations && { tagged }),
+  };
 }
 
 const NOTHING: Located = { signatures: [], problems: [] };
 
-function gatherIndex(index: ImageIndex, { client, name, signal }: Subject): Promise<readonly Evidence[]> {
-  const toSubject = (digest: string): Subject => ({ client, name, digest, signal });
+function gatherIndex(index: ImageIndex, about: Subject): Promise<readonly Evidence[]> {
+  const toSubject = (digest: string): Subject => ({ ...about, digest });
   return gatherChildren(index, {
     fetchManifest: ({ digest, size }) => fetchSubject(toSubject(digest), size),
-    gather: ({ digest, size }, maxBundlesBytes) => {
+    gather: ({ digest, size }, budget) => {
       const subject = toSubject(digest);
-      return gatherSigned(subject, fetchSubject(subject, size).then(requireManifest), maxBundlesBytes);
+      return gatherSigned(subject, fetchSubject(subject, size).then(requireManifest), budget);
     },
   });
 }
@@ -123,44 +152,43 @@ async function settle(listing: Promise<Located>, signal: AbortSignal): Promise<L
 interface Found {
   readonly bundles: readonly BundleEvidence[];
   readonly simpleSignatures: readonly SimpleSigningEvidence[];
+  readonly envelopes: readonly EnvelopeEvidence[];
   readonly problems: readonly EvidenceProblem[];
+  /** Trouble with what the attestation tag names. */
+  readonly attestationProblems: readonly EvidenceProblem[];
 }
 
 async function fetchSignatures(
   subject: Subject,
   places: readonly Located[],
-  maxBytes: number,
+  budget: ByteBudget,
 ): Promise<Found> {
   const lists = places.map(({ signatures }) => signatures);
-  const { kept, problems: surplus } = withinLimits(lists, maxBytes);
+  const { kept, problems: surplus } = withinLimits(lists, budget);
   const { client, name, signal } = subject;
   const fetched = await Promise.all(
-    kept.map((signature) =>
-      attempt(signal, signature, async () => ({
-        signature,
-        annotations: signature.kind === 'bundle' ? {} : readSignatureAnnotations(signature.layer),
-        bytes: await client.fetchBlob(name, signature.layer, { maxBytes: maxBytesOf(signature), signal }),
-      })),
-    ),
+    kept.map(async (signature) => {
+      const { kind, layer } = signature;
+      const hasAnnotations = kind === 'simpleSigning' || kind === 'envelope';
+      const outcome = await attempt(signal, signature, async () => ({
+        annotations: hasAnnotations ? readSignatureAnnotations(layer) : {},
+        bytes: await client.fetchBlob(name, layer, { maxBytes: maxBytesOf(signature), signal }),
+      }));
+      return { signature, outcome };
+    }),
   );
   const bundles: BundleEvidence[] = [];
   const simpleSignatures: SimpleSigningEvidence[] = [];
-  for (const outcome of fetched) {
-    if (isProblem(outcome)) continue;
-    const { place, referrer, kind } = outcome.signature;
-    if (kind === 'bundle') bundles.push({ place, referrer, bytes: outcome.bytes });
-    else
-      simpleSignatures.push({
-        place,
-        referrer,
-        payload: outcome.bytes,
-        annotations: outcome.annotations,
-      });
+  const envelopes: EnvelopeEvidence[] = [];
+  const problems: EvidenceProblem[] = [...surplus];
+  const attestationProblems: EvidenceProblem[] = [];
+  for (const { signature, outcome } of fetched) {
+    const { place, referrer, kind } = signature;
+    if (isProblem(outcome)) (kind === 'envelope' ? attestationProblems : problems).push(outcome);
+    else if (kind === 'envelope') envelopes.push({ place, referrer, ...outcome });
+    else if (kind === 'simpleSigning')
+      simpleSignatures.push({ place, referrer, payload: outcome.bytes, annotations: outcome.annotations });
+    else bundles.push({ place, referrer, bytes: outcome.bytes });
   }
-  const problems = [
-    ...surplus,
-    ...places.flatMap((place) => place.problems),
-    ...fetched.filter((outcome) => isProblem(outcome)),
-  ];
-  return { bundles, simpleSignatures, problems };
+  return { bundles, simpleSignatures, envelopes, problems, attestationProblems };
 }

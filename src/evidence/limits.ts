@@ -1,8 +1,13 @@
 // How much of what was found is read? One bound for all places together, so that no place hides the signatures of
-// another and nobody hides a signature behind large ones. What is left out is said.
+// another, nobody hides a signature behind large ones, and neither signatures nor attestations crowd out the others.
+// What is left out is said.
 import type { Descriptor } from '../model/manifest.ts';
+import { announcesAttestation } from '../model/predicate-type.ts';
+import type { ReferrersList } from '../registry/referrers.ts';
 import type { LocatedSignature } from './discover.ts';
 import {
+  MAX_ATTESTATION_BYTES,
+  MAX_ATTESTATIONS_BYTES,
   MAX_BUNDLE_BYTES,
   MAX_BUNDLES_BYTES,
   MAX_CANDIDATES,
@@ -10,36 +15,97 @@ import {
   type EvidenceProblem,
 } from './evidence.ts';
 
-/** Largest blob of one signature, in bytes. */
+const MAX_BYTES: Readonly<Record<LocatedSignature['kind'], number>> = {
+  bundle: MAX_BUNDLE_BYTES,
+  simpleSigning: MAX_PAYLOAD_BYTES,
+  attestation: MAX_ATTESTATION_BYTES,
+  envelope: MAX_ATTESTATION_BYTES,
+};
+
+/** Largest blob of one signature or attestation, in bytes. */
 export function maxBytesOf({ kind }: LocatedSignature): number {
-  return kind === 'bundle' ? MAX_BUNDLE_BYTES : MAX_PAYLOAD_BYTES;
+  return MAX_BYTES[kind];
+}
+
+/** Bytes to share: those of signatures and those of attestations, of which neither may use the other's. */
+export interface ByteBudget {
+  readonly signatures: number;
+  readonly attestations: number;
+}
+
+/** The bytes that one digest may have. */
+export const WHOLE_BUDGET: ByteBudget = {
+  signatures: MAX_BUNDLES_BYTES,
+  attestations: MAX_ATTESTATIONS_BYTES,
+};
+
+/**
+ * Chooses which referrers to look at, by what the listing says they are. That is a hint: who lies about a referrer
+ * hides nothing but others of the kind that it claims to be.
+ * @param wantsAttestations false: attestations come after all signatures
+ */
+export function chooseReferrers(
+  { descriptors, isTruncated }: ReferrersList,
+  wantsAttestations: boolean,
+): { readonly descriptors: readonly Descriptor[]; readonly problems: readonly EvidenceProblem[] } {
+  const isAttestation = ({ annotations }: Descriptor): boolean => announcesAttestation(annotations);
+  const kinds = [
+    descriptors.filter((descriptor) => !isAttestation(descriptor)),
+    descriptors.filter(isAttestation),
+  ];
+  const chosen = (wantsAttestations ? takeTurns(kinds) : kinds.flat()).slice(0, MAX_CANDIDATES);
+  const isWhole = !isTruncated && chosen.length === descriptors.length;
+  return {
+    descriptors: chosen,
+    problems: isWhole ? [] : [surplus(`it has more than ${MAX_CANDIDATES} referrers, the rest was not read`)],
+  };
 }
 
 /**
  * Chooses what to read.
  * @param places what each place holds; places take turns, so that none crowds out another
- * @param maxBytes of all signatures together: a child of an index shares them with the others
+ * @param budget of all together: a child of an index shares it with the others
  */
 export function withinLimits(
   places: readonly (readonly LocatedSignature[])[],
-  maxBytes: number = MAX_BUNDLES_BYTES,
+  budget: ByteBudget = WHOLE_BUDGET,
 ): {
   readonly kept: readonly LocatedSignature[];
   readonly problems: readonly EvidenceProblem[];
 } {
-  const found = takeTurns(places.map(withoutCopies));
+  const distinct = places.map(withoutCopies);
+  const signatures = takeTurns(distinct.map((place) => place.filter((one) => !isAttestation(one))));
+  const attestations = takeTurns(distinct.map((place) => place.filter(isAttestation)));
+  const found = takeTurns([signatures, attestations]);
   const counted = found.slice(0, MAX_CANDIDATES);
-  const kept = withinBudget(counted, maxBytes);
   const problems: EvidenceProblem[] = [];
-  if (found.length > counted.length)
-    problems.push(surplus(`it has more than ${MAX_CANDIDATES} signatures, the rest was not read`));
-  if (counted.length > kept.length)
-    problems.push(
-      surplus(
-        `its signatures are larger than ${maxBytes} bytes together, ${counted.length - kept.length} were not read`,
-      ),
-    );
+  if (found.length > counted.length) {
+    const what = attestations.length > 0 ? 'signatures and attestations' : 'signatures';
+    problems.push(surplus(`it has more than ${MAX_CANDIDATES} ${what}, the rest was not read`));
+  }
+  const keep = (what: string, kind: readonly LocatedSignature[], maxBytes: number): typeof kind => {
+    const kept = withinBudget(kind, maxBytes);
+    if (kept.length < kind.length)
+      problems.push(
+        surplus(
+          `its ${what} are larger than ${maxBytes} bytes together, ${kind.length - kept.length} were not read`,
+        ),
+      );
+    return kept;
+  };
+  const kept = [
+    ...keep(
+      'signatures',
+      counted.filter((one) => !isAttestation(one)),
+      budget.signatures,
+    ),
+    ...keep('attestations', counted.filter(isAttestation), budget.attestations),
+  ];
   return { kept, problems };
+}
+
+function isAttestation({ kind }: LocatedSignature): boolean {
+  return kind === 'attestation' || kind === 'envelope';
 }
 
 function surplus(message: string): EvidenceProblem {
@@ -50,7 +116,12 @@ function surplus(message: string): EvidenceProblem {
 function withoutCopies(signatures: readonly LocatedSignature[]): readonly LocatedSignature[] {
   const seen = new Set<string>();
   return signatures.filter(({ place, referrer, layer: { digest, size, annotations } }) => {
-    const id = JSON.stringify([place === 'tag' ? '' : referrer, digest, size, Object.entries(annotations)]);
+    const id = JSON.stringify([
+      place === 'referrer' || place === 'layer' ? referrer : '',
+      digest,
+      size,
+      Object.entries(annotations),
+    ]);
     return !seen.has(id) && seen.add(id).size > 0;
   });
 }

@@ -19,6 +19,11 @@ export class StrictJsonError extends Error {
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const OPEN_OBJECT = 0x7b;
+const OPEN_ARRAY = 0x5b;
+/** Tokens that are looked at in one step: up to a microsecond each. */
+const TOKENS_PER_STEP = 10_000;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
@@ -27,19 +32,34 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * @throws StrictJsonError for size, UTF-8, depth, duplicate members, numbers and syntax
  */
 export function parseStrictJson(bytes: Uint8Array, maxBytes: number): unknown {
+  return parseStrictJsonText(decodeJsonText(bytes, maxBytes));
+}
+
+/** The text of untrusted JSON bytes. @throws StrictJsonError for size and UTF-8 */
+export function decodeJsonText(bytes: Uint8Array, maxBytes: number): string {
   if (bytes.length > maxBytes) throw new StrictJsonError(`JSON of ${bytes.length} bytes exceeds ${maxBytes}`);
-  let text: string;
   try {
-    text = UTF8.decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     throw new StrictJsonError('JSON is not valid UTF-8');
   }
-  return parseStrictJsonText(text);
 }
 
 /** As {@link parseStrictJson}, for text that is already decoded and capped. */
 export function parseStrictJsonText(text: string): unknown {
-  checkStructure(text);
+  const steps = parseStrictJsonInSteps(text, Infinity);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/**
+ * As {@link parseStrictJsonText}, a few milliseconds a step, the last of which is the parser's own.
+ * @param maxValues most members and elements of all objects and arrays together, which bound that last step
+ */
+export function* parseStrictJsonInSteps(text: string, maxValues: number): Generator<void, unknown, void> {
+  yield* checkStructure(text, maxValues);
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -48,19 +68,30 @@ export function parseStrictJsonText(text: string): unknown {
 }
 
 // Members seen per open object; arrays push undefined. A string is a member name when a colon follows it.
-function checkStructure(text: string): void {
+function* checkStructure(text: string, maxValues: number): Generator<void, void, void> {
   const open: (Set<string> | undefined)[] = [];
   let index = 0;
-  while (index < text.length) {
+  let values = 0;
+  for (let tokens = 1; index < text.length; tokens += 1) {
     const char = text.charCodeAt(index);
     if (char === QUOTE) index = readString(text, index, open.at(-1));
     else if (isDigit(char)) index = readDigits(text, index);
     else {
-      if (char === 0x7b || char === 0x5b) pushLevel(open, char === 0x7b, index);
-      else if (char === 0x7d || char === 0x5d) open.pop();
+      values += readMark(char, index, open);
       index += 1;
     }
+    if (values > maxValues) throw new StrictJsonError(`JSON of more than ${maxValues} values`);
+    if (tokens % TOKENS_PER_STEP === 0) yield;
   }
+}
+
+// One more value behind every comma and opening bracket.
+function readMark(char: number, index: number, open: (Set<string> | undefined)[]): 0 | 1 {
+  if (char === COMMA) return 1;
+  if (char === 0x7d || char === 0x5d) open.pop();
+  if (char !== OPEN_OBJECT && char !== OPEN_ARRAY) return 0;
+  pushLevel(open, char === OPEN_OBJECT, index);
+  return 1;
 }
 
 function pushLevel(open: (Set<string> | undefined)[], isObject: boolean, index: number): void {
@@ -82,18 +113,23 @@ function readDigits(text: string, start: number): number {
 }
 
 function readString(text: string, start: number, members: Set<string> | undefined): number {
-  let end = start + 1;
-  let escaped = false;
-  while (end < text.length && text.charCodeAt(end) !== QUOTE) {
-    if (text.charCodeAt(end) === BACKSLASH) {
-      escaped = true;
-      end += 1;
-    }
-    end += 1;
-  }
-  end += 1;
-  if (members !== undefined && isMemberName(text, end)) addMember(members, text.slice(start, end), escaped);
+  const end = endOfString(text, start);
+  if (members !== undefined && isMemberName(text, end)) addMember(members, text.slice(start, end));
   return end;
+}
+
+/** Where the string literal that begins at `start` ends: behind its closing quote, or behind the text. */
+export function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (end !== -1 && isEscaped(text, start, end)) end = text.indexOf('"', end + 1);
+  return end === -1 ? text.length : end + 1;
+}
+
+// An odd number of backslashes before it.
+function isEscaped(text: string, start: number, at: number): boolean {
+  let first = at;
+  while (first - 1 > start && text.charCodeAt(first - 1) === BACKSLASH) first -= 1;
+  return (at - first) % 2 === 1;
 }
 
 function isMemberName(text: string, end: number): boolean {
@@ -102,8 +138,8 @@ function isMemberName(text: string, end: number): boolean {
   return text[next] === ':';
 }
 
-function addMember(members: Set<string>, literal: string, escaped: boolean): void {
-  const name = escaped ? decodeLiteral(literal) : literal.slice(1, -1);
+function addMember(members: Set<string>, literal: string): void {
+  const name = literal.includes('\\') ? decodeLiteral(literal) : literal.slice(1, -1);
   if (members.has(name)) throw new StrictJsonError(`JSON has the member ${quote(name, 64)} twice`);
   members.add(name);
 }

@@ -1,10 +1,10 @@
 // Which shape has a ClusterModelPolicy? Its structural schema, with the text that kubectl explain shows.
+import { ATTESTATION, VALIDATION } from './attestation-schema.ts';
 import { CERTIFICATE_AUTHORITY } from './certificate-authority-schema.ts';
 import {
   exactlyOne,
   keyReference,
   map,
-  MAX_EXPRESSION_CHARS,
   MAX_PATTERN_CHARS,
   NAME_PATTERN,
   needsTrustRoot,
@@ -179,19 +179,6 @@ const authority = object(
   },
 );
 
-const validation = object(
-  'A CEL rule that must be true.',
-  {
-    expression: text(
-      'CEL over model, signatures, pod, object, oldObject, request, namespaceObject and now; must be bool.',
-      MAX_EXPRESSION_CHARS,
-    ),
-    message: text('Message when the rule is false.', 512),
-    messageExpression: text('CEL that makes the message; must be string.', MAX_EXPRESSION_CHARS),
-  },
-  { required: ['expression'] },
-);
-
 /** Spec of ClusterModelPolicy. */
 export const CLUSTER_MODEL_POLICY_SPEC: Schema = object(
   'Who must have signed which models, in which namespaces. All policies that select a model must pass.',
@@ -222,17 +209,28 @@ export const CLUSTER_MODEL_POLICY_SPEC: Schema = object(
     },
     minAuthorities: {
       type: 'integer',
-      description: 'How many distinct authorities must be satisfied, each by a distinct signer.',
-      minimum: 1,
+      description:
+        'How many distinct authorities must be satisfied, each by a distinct signer. 0: none, where every attestation names its authorities.',
+      minimum: 0,
       maximum: 32,
       default: 1,
     },
+    attestations: {
+      type: 'array',
+      description:
+        'Attestations that must be there, each beside the others, once the authorities are satisfied.',
+      minItems: 1,
+      maxItems: 16,
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['name'],
+      items: ATTESTATION,
+    },
     validations: {
       type: 'array',
-      description: 'CEL rules, all of which must be true once the authorities are satisfied.',
+      description: 'CEL rules, all of which must be true once authorities and attestations are satisfied.',
       minItems: 1,
       maxItems: 64,
-      items: validation,
+      items: VALIDATION,
     },
     validationActions: {
       type: 'array',
@@ -257,6 +255,18 @@ export const CLUSTER_MODEL_POLICY_SPEC: Schema = object(
       {
         rule: 'self.authorities.size() == 1 || !self.authorities.exists(a, has(a.static))',
         message: 'a static authority must be the only one',
+      },
+      {
+        rule: '!has(self.attestations) || !self.authorities.exists(a, has(a.static))',
+        message: 'a static authority signs nothing, so no attestation can be demanded beside it',
+      },
+      {
+        rule: '!has(self.minAuthorities) || self.minAuthorities > 0 || (has(self.attestations) && self.attestations.all(a, has(a.authorities)))',
+        message: 'minAuthorities 0 needs attestations, each of which names its authorities',
+      },
+      {
+        rule: '!has(self.attestations) || self.attestations.all(a, !has(a.authorities) || a.authorities.all(n, self.authorities.exists(o, o.name == n)))',
+        message: 'attestations must name authorities of the policy',
       },
     ],
   },

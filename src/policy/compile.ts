@@ -3,10 +3,12 @@
 import type { DenialReason, Finding } from '../reason.ts';
 import { toArray, toRecord } from '../lib/text.ts';
 import type { Authority } from '../signature/authority.ts';
-import type { CelEngine, CelProgram, CelScope } from './cel/engine.ts';
+import type { CelEngine } from './cel/engine.ts';
 import { MODEL_SOURCES, type ModelSource } from '../model/model-reference.ts';
 import { compileAuthority, type AuthorityContext } from './compile-authority.ts';
-import type { CompiledModelSelector, CompiledPolicy, CompiledValidation } from './compiled.ts';
+import { compileAttestations } from './compile-attestations.ts';
+import { compileValidation } from './compile-validation.ts';
+import type { CompiledModelSelector, CompiledPolicy } from './compiled.ts';
 import { compileGlob } from './glob.ts';
 import { compileLabelSelector, type LabelMatcher } from './label-selector.ts';
 import type { ClusterModelPolicySpec, ModelSelector, ValidationAction } from './types.ts';
@@ -46,9 +48,18 @@ export function compilePolicy(source: PolicySource, context: CompileContext): Co
 
 type Report = (path: string, problem: string, reason?: DenialReason) => void;
 type Selection = Pick<CompiledPolicy, 'matchesNamespace' | 'models' | 'actions'>;
-type Rest = Pick<CompiledPolicy, 'digest' | 'authorities' | 'minAuthorities' | 'validations'>;
+type Rest = Pick<
+  CompiledPolicy,
+  'digest' | 'authorities' | 'minAuthorities' | 'attestations' | 'validations'
+>;
 
-const DENYING: Rest = { digest: 'Require', authorities: [], minAuthorities: 1, validations: [] };
+const DENYING: Rest = {
+  digest: 'Require',
+  authorities: [],
+  minAuthorities: 1,
+  attestations: [],
+  validations: [],
+};
 const everything: LabelMatcher = () => true;
 
 // Selectors are read on their own, so that a typo elsewhere does not widen what a broken policy denies.
@@ -147,8 +158,9 @@ function compileSpec(spec: ClusterModelPolicySpec, context: CompileContext, repo
     digest: spec.digest ?? 'Require',
     authorities,
     minAuthorities,
+    attestations: compileAttestations(spec, context.engine, report),
     validations: (spec.validations ?? []).flatMap((validation, index) =>
-      compileValidation(validation, `spec.validations[${index}]`, { context, report }),
+      compileValidation(validation, `spec.validations[${index}]`, { engine: context.engine, report }),
     ),
   };
 }
@@ -171,28 +183,4 @@ function checkAuthorities(
   );
   if (new Set(keys).size !== keys.length)
     report('spec.authorities', 'two authorities have the same key, which cannot count twice');
-}
-
-interface ValidationContext {
-  readonly context: CompileContext;
-  readonly report: Report;
-}
-
-function compileValidation(
-  validation: NonNullable<ClusterModelPolicySpec['validations']>[number],
-  path: string,
-  { context, report }: ValidationContext,
-): readonly CompiledValidation[] {
-  const compile = (source: string, scope: CelScope, field: string): CelProgram | undefined => {
-    const result = context.engine.compile(source, scope);
-    if (result.ok) return result.program;
-    for (const { message, caret } of result.diagnostics)
-      report(`${path}.${field}`, `${message}${caret === undefined ? '' : `\n${caret}`}`);
-    return undefined;
-  };
-  const { expression, message, messageExpression } = validation;
-  const program = compile(expression, 'validation', 'expression');
-  const messageProgram =
-    messageExpression === undefined ? undefined : compile(messageExpression, 'message', 'messageExpression');
-  return program === undefined ? [] : [{ program, message, messageProgram }];
 }

@@ -22,6 +22,16 @@ export interface CompiledValidation {
   readonly messageProgram: CelProgram | undefined;
 }
 
+/** One attestation that must be there. */
+export interface CompiledAttestation {
+  readonly name: string;
+  readonly predicateTypes: readonly string[];
+  /** Names of the authorities whose signature on it counts. */
+  readonly authorities: readonly string[];
+  /** One statement must satisfy all of them. */
+  readonly validations: readonly CompiledValidation[];
+}
+
 /** A policy ready to select and judge; `problems` make it deny whatever it selects. */
 export interface CompiledPolicy {
   readonly name: string;
@@ -31,6 +41,7 @@ export interface CompiledPolicy {
   readonly digest: 'Require' | 'Resolve';
   readonly authorities: readonly Authority[];
   readonly minAuthorities: number;
+  readonly attestations: readonly CompiledAttestation[];
   readonly validations: readonly CompiledValidation[];
   readonly actions: ReadonlySet<ValidationAction>;
   /** Why the policy cannot be evaluated: `PolicyInvalid`, `TrustRootUnavailable`, `CredentialsUnavailable`. */

@@ -97,6 +97,15 @@ export interface ValidationSpec {
   readonly messageExpression?: string;
 }
 
+/** One attestation that must be there. */
+export interface AttestationSpec {
+  readonly name: string;
+  readonly predicateTypes: readonly string[];
+  /** Names of authorities; absent: any of the policy's. */
+  readonly authorities?: readonly string[];
+  readonly validations?: readonly ValidationSpec[];
+}
+
 export type ValidationAction = 'Deny' | 'Warn' | 'Audit';
 
 export interface ClusterModelPolicySpec {
@@ -105,6 +114,7 @@ export interface ClusterModelPolicySpec {
   readonly digest?: 'Require' | 'Resolve';
   readonly authorities: readonly AuthoritySpec[];
   readonly minAuthorities?: number;
+  readonly attestations?: readonly AttestationSpec[];
   readonly validations?: readonly ValidationSpec[];
   readonly validationActions?: readonly ValidationAction[];
 }

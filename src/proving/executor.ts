@@ -2,7 +2,7 @@
 // caller's own thread, for commands and tests.
 import { setImmediate } from 'node:timers/promises';
 import type { VerifyOptions } from '../signature/facts.ts';
-import { proveItem, type ItemOutcome } from '../verdict/prove-item.ts';
+import { proveItemInSteps, type ItemOutcome } from '../verdict/prove-item.ts';
 import type { ProofJob } from '../verdict/prove.ts';
 
 /** Longest time on the event loop at a stretch, in milliseconds; a single signature is never interrupted. */
@@ -23,17 +23,23 @@ export class OverloadedError extends Error {
 /** Creates an executor without threads: one job after the other, with room for others between them. */
 export function createInlineExecutor(): Executor {
   let since = performance.now();
-  const step = async (job: ProofJob, options: VerifyOptions): Promise<ItemOutcome> => {
-    if (performance.now() - since >= MAX_STRETCH_MS) {
-      await setImmediate();
-      since = performance.now();
+  const giveWay = async (): Promise<void> => {
+    if (performance.now() - since < MAX_STRETCH_MS) return;
+    await setImmediate();
+    since = performance.now();
+  };
+  const prove = async (job: ProofJob, options: VerifyOptions): Promise<ItemOutcome> => {
+    const steps = proveItemInSteps({ ...job, material: job.material.material }, options);
+    for (;;) {
+      await giveWay();
+      const step = steps.next();
+      if (step.done === true) return step.value;
     }
-    return proveItem(job.item, job.material.material, job.subject, options);
   };
   let last: Promise<unknown> = Promise.resolve();
   return {
     run(job, options) {
-      const answer = last.then(() => step(job, options));
+      const answer = last.then(() => prove(job, options));
       last = answer.catch(() => undefined);
       return answer;
     },

@@ -3,8 +3,9 @@
 import { createHash } from 'node:crypto';
 import { createCache, type CacheObserver } from '../lib/cache.ts';
 import type { VerifyOptions } from '../signature/facts.ts';
-import { isWithin } from '../trust/trusted-root.ts';
-import type { EvidenceItem, ItemOutcome } from '../verdict/prove-item.ts';
+import type { ProvenAttestation } from '../signature/attestation.ts';
+import { isWithin, type Validity } from '../trust/trusted-root.ts';
+import type { EvidenceItem, ItemOutcome, Refusal } from '../verdict/prove-item.ts';
 import type { ProofJob } from '../verdict/prove.ts';
 import type { Executor } from './executor.ts';
 
@@ -32,22 +33,25 @@ export function createFactsCache(
 ): (job: ProofJob, now: Date) => Promise<ItemOutcome> {
   const cache = createCache<ItemOutcome>({
     maxWeight: MAX_CACHED_BYTES,
-    weigh: () => FACTS_BYTES,
-    ttlMs: (outcome) => (outcome.kind === 'refused' || outcome.kind === 'unreadable' ? NEGATIVE_TTL_MS : 0),
-    isKept: (outcome) => !isDisagreement(outcome),
+    weigh: toWeight,
+    ttlMs: (outcome) => (isFailure(outcome) ? NEGATIVE_TTL_MS : 0),
+    isKept: (outcome) => findDisagreement(outcome) === undefined,
     observe: observer.lookedUp,
   });
 
   const run = async (job: ProofJob, options: VerifyOptions): Promise<ItemOutcome> => {
     const outcome = await executor.run(job, options);
-    if (isDisagreement(outcome)) observer.disagreed(toEvidenceDigest(job.item), outcome.problem.message);
+    const disagreement = findDisagreement(outcome);
+    if (disagreement !== undefined)
+      observer.disagreed(toEvidenceDigest(job.item), disagreement.problem.message);
     return outcome;
   };
   const load = async (key: string, job: ProofJob, now: Date): Promise<ItemOutcome> => {
     const outcome = await run(job, { now, secondOpinion: mode === 'before' ? 'before' : 'off' });
-    if (mode === 'after' && outcome.kind === 'proven') {
+    if (mode === 'after' && findValidity(outcome) !== undefined) {
       const ask = async (): Promise<void> => {
-        if (isDisagreement(await run(job, { now, secondOpinion: 'before' }))) cache.drop(key);
+        const second = await run(job, { now, secondOpinion: 'before' });
+        if (findDisagreement(second) !== undefined) cache.drop(key);
       };
       // Whoever asked has the answer already: faults of this are the executor's to tell.
       void ask().catch(() => undefined);
@@ -58,17 +62,52 @@ export function createFactsCache(
   return async (job, now) => {
     const key = toKey(job);
     const known = cache.peek(key);
-    if (known?.kind === 'proven' && !isWithin(now, known.signature.validity)) cache.drop(key);
+    const validity = known === undefined ? undefined : findValidity(known);
+    if (validity !== undefined && !isWithin(now, validity)) cache.drop(key);
     return cache.fetch(key, () => load(key, job, now));
   };
 }
 
-function isDisagreement(outcome: ItemOutcome): outcome is ItemOutcome & { kind: 'refused' } {
-  return outcome.kind === 'refused' && outcome.isDisagreement === true;
+function toRefusal(outcome: ItemOutcome): Refusal | undefined {
+  if (outcome.kind === 'refused') return outcome;
+  return outcome.kind === 'attestation' && outcome.result !== undefined && 'problem' in outcome.result
+    ? outcome.result
+    : undefined;
 }
 
-function toKey({ item, material, subject }: ProofJob): string {
-  return [toEvidenceDigest(item), material.id, subject.digest, subject.signatureLayer ?? ''].join(' ');
+function findDisagreement(outcome: ItemOutcome): Refusal | undefined {
+  const refusal = toRefusal(outcome);
+  return refusal?.isDisagreement === true ? refusal : undefined;
+}
+
+function isFailure(outcome: ItemOutcome): boolean {
+  return outcome.kind === 'unreadable' || toRefusal(outcome) !== undefined;
+}
+
+function findAttestation(outcome: ItemOutcome): ProvenAttestation | undefined {
+  return outcome.kind === 'attestation' && outcome.result !== undefined && 'attestation' in outcome.result
+    ? outcome.result.attestation
+    : undefined;
+}
+
+function findValidity(outcome: ItemOutcome): Validity | undefined {
+  return outcome.kind === 'proven' ? outcome.signature.validity : findAttestation(outcome)?.validity;
+}
+
+// A statement is kept as text, up to two bytes a character.
+function toWeight(outcome: ItemOutcome): number {
+  return FACTS_BYTES + 2 * (findAttestation(outcome)?.facts.statement.length ?? 0);
+}
+
+function toKey({ item, material, subject, predicateTypes }: ProofJob): string {
+  const { digest, signatureLayer = '' } = subject;
+  return [
+    toEvidenceDigest(item),
+    material.id,
+    digest,
+    signatureLayer,
+    ...predicateTypes.map(encodeURIComponent),
+  ].join(' ');
 }
 
 // Evidence is immutable, and the bytes of one blob are asked about by every pod that uses it.
@@ -80,8 +119,8 @@ function toEvidenceDigest({ kind, found }: EvidenceItem): string {
   const hash = createHash('sha256');
   // Where it was found is named in messages, and a layer is read in another way.
   hash.update(JSON.stringify([kind, found.place, found.referrer]));
-  if ('bytes' in found) hash.update(found.bytes);
-  else hash.update(JSON.stringify(toSorted(found.annotations))).update(found.payload);
+  if ('annotations' in found) hash.update(JSON.stringify(toSorted(found.annotations)));
+  hash.update('bytes' in found ? found.bytes : found.payload);
   const digest = `sha256:${hash.digest('hex')}`;
   digests.set(found, digest);
   return digest;

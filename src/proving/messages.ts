@@ -13,6 +13,7 @@ export type Question =
       readonly item: EvidenceItem;
       readonly materialId: string;
       readonly subject: SignedSubject;
+      readonly predicateTypes: readonly string[];
       readonly options: VerifyOptions;
     };
 

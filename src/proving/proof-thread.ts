@@ -16,7 +16,7 @@ function answer(question: Question & { say: 'prove' }): Reply {
   try {
     const material = materials.get(question.materialId);
     if (material === undefined) throw new Error('the material of a proof was not sent');
-    const outcome = proveItem(question.item, material, question.subject, question.options);
+    const outcome = proveItem({ ...question, material }, question.options);
     return { say: 'outcome', outcome };
   } catch (error) {
     return { say: 'fault', message: toErrorMessage(error) };

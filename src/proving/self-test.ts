@@ -42,9 +42,12 @@ function toMaterial(): Material {
 
 function verify(bytes: Buffer, material: Material): ItemOutcome {
   return proveItem(
-    { kind: 'bundle', found: { place: 'referrer', referrer: SELF_TEST_DIGEST, bytes } },
-    material,
-    { digest: SELF_TEST_DIGEST },
+    {
+      item: { kind: 'bundle', found: { place: 'referrer', referrer: SELF_TEST_DIGEST, bytes } },
+      material,
+      subject: { digest: SELF_TEST_DIGEST },
+      predicateTypes: [],
+    },
     { now: new Date(SELF_TEST_TIME), secondOpinion: 'before' },
   );
 }

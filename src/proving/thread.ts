@@ -56,7 +56,7 @@ export async function startProofThread({ script, jobTimeoutMs } = DEFAULTS): Pro
   });
 
   return {
-    async run({ item, material, subject }, options) {
+    async run({ item, material, subject, predicateTypes }, options) {
       if (!learned.has(material.id)) {
         learned.add(material.id);
         forget.register(material, material.id);
@@ -70,6 +70,7 @@ export async function startProofThread({ script, jobTimeoutMs } = DEFAULTS): Pro
         item,
         materialId: material.id,
         subject: readsFiles ? subject : bare,
+        predicateTypes,
         options,
       });
       const timer = setTimeout(() => void worker.terminate(), jobTimeoutMs);

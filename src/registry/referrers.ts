@@ -9,6 +9,7 @@ import {
   parseManifest,
   type Descriptor,
 } from '../model/manifest.ts';
+import { announcesAttestation, PREDICATE_TYPE_ANNOTATION } from '../model/predicate-type.ts';
 import { RegistryError } from './error.ts';
 import type { Exchange } from './exchange.ts';
 import { requireOk, type FetchedManifest, type Located } from './resource.ts';
@@ -16,12 +17,17 @@ import type { TransportResponse } from './transport.ts';
 
 /** Pages of one listing that are read (docs: limits). */
 export const MAX_REFERRER_PAGES = 10;
-/** Candidates of one subject that are read (docs: limits). */
+/** Candidates of one kind, signatures or attestations, that a listing holds (docs: limits). */
 export const MAX_REFERRERS = 64;
+/** Longest predicate type that is kept of a descriptor, in characters. */
+const MAX_HINT_CHARS = 255;
 /** Statuses by which registries say that they lack the API; some answer with a web page instead. */
 const NO_API = new Set([400, 404, 405, 406]);
 
-/** At most {@link MAX_REFERRERS} descriptors; `isTruncated` when there were more. */
+/**
+ * At most {@link MAX_REFERRERS} descriptors of either kind, of their annotations only the announced predicate type;
+ * `isTruncated` when there were more.
+ */
 export interface ReferrersList {
   readonly descriptors: readonly Descriptor[];
   readonly isTruncated: boolean;
@@ -38,7 +44,7 @@ export interface ReferrersRequest {
 
 /** Lists referrers, unfiltered: the artifactType in a listing is a hint that registries write differently. */
 export async function listReferrers(request: ReferrersRequest): Promise<ReferrersList> {
-  const found: Descriptor[] = [];
+  const found = collect();
   let url = request.firstPage.url;
   for (let page = 1; ; page += 1) {
     const response = await request.exchange({
@@ -51,25 +57,48 @@ export async function listReferrers(request: ReferrersRequest): Promise<Referrer
     });
     if (page === 1 && lacksApi(response)) return listByTag(request);
     requireOk(response, request.firstPage.scope, `referrers of ${request.digest}`);
-    found.push(...toDescriptors(response.body));
+    for (const descriptor of toDescriptors(response.body)) found.add(descriptor);
     const next = toNextPage(response, url);
-    if (found.length > MAX_REFERRERS || next === undefined) return toList(found, false);
-    if (page === MAX_REFERRER_PAGES) return toList(found, true);
+    if (found.isFull() || next === undefined) return found.toList(false);
+    if (page === MAX_REFERRER_PAGES) return found.toList(true);
     url = next;
   }
 }
 
-function toList(found: readonly Descriptor[], hasMore: boolean): ReferrersList {
+interface Collected {
+  readonly add: (descriptor: Descriptor) => void;
+  /** True when neither kind can take more, and more was there. */
+  readonly isFull: () => boolean;
+  readonly toList: (hasMore: boolean) => ReferrersList;
+}
+
+// Each kind has room of its own: whoever fills the listing with the one hides nothing of the other.
+function collect(): Collected {
+  const signatures: Descriptor[] = [];
+  const attestations: Descriptor[] = [];
+  let surplus = 0;
   return {
-    // Annotations of a listing are hints of unbounded size that nothing reads.
-    descriptors: found.slice(0, MAX_REFERRERS).map(({ mediaType, digest, size }) => ({
-      mediaType,
-      digest,
-      size,
-      annotations: {},
-    })),
-    isTruncated: hasMore || found.length > MAX_REFERRERS,
+    add(descriptor) {
+      const hint = toHint(descriptor);
+      const kind = announcesAttestation(hint.annotations) ? attestations : signatures;
+      if (kind.length === MAX_REFERRERS) surplus += 1;
+      else kind.push(hint);
+    },
+    isFull: () => surplus > 0 && signatures.length + attestations.length === 2 * MAX_REFERRERS,
+    toList: (hasMore) => ({
+      descriptors: [...signatures, ...attestations],
+      isTruncated: hasMore || surplus > 0,
+    }),
   };
+}
+
+// Annotations of a listing are hints of unbounded size: what kind it is, is the only one that is read.
+function toHint({ mediaType, digest, size, annotations }: Descriptor): Descriptor {
+  const type = Object.hasOwn(annotations, PREDICATE_TYPE_ANNOTATION)
+    ? annotations[PREDICATE_TYPE_ANNOTATION]
+    : undefined;
+  const hint = type === undefined ? {} : { [PREDICATE_TYPE_ANNOTATION]: type.slice(0, MAX_HINT_CHARS) };
+  return { mediaType, digest, size, annotations: hint };
 }
 
 function lacksApi(response: TransportResponse): boolean {
@@ -83,7 +112,9 @@ async function listByTag(request: ReferrersRequest): Promise<ReferrersList> {
   const { algorithm, hex } = splitDigest(request.digest);
   try {
     const { bytes } = await request.fetchTag(`${algorithm}-${hex.slice(0, 64)}`);
-    return toList(toDescriptors(bytes), false);
+    const found = collect();
+    for (const descriptor of toDescriptors(bytes)) found.add(descriptor);
+    return found.toList(false);
   } catch (error) {
     if (error instanceof RegistryError && error.kind === 'notFound')
       return { descriptors: [], isTruncated: false };

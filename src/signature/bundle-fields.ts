@@ -10,10 +10,10 @@ import { SignatureError } from './error.ts';
 export const refuse = (message: string): SignatureError =>
   new SignatureError('SignatureInvalid', `the bundle is invalid: ${message}`);
 
-/** The JSON object of a bundle. @throws SignatureError `SignatureInvalid` */
-export function readJson(bytes: Uint8Array): Record<string, unknown> {
+/** The JSON object of a bundle. @param maxBytes default {@link MAX_BUNDLE_BYTES} @throws SignatureError `SignatureInvalid` */
+export function readJson(bytes: Uint8Array, maxBytes: number = MAX_BUNDLE_BYTES): Record<string, unknown> {
   try {
-    const body = parseStrictJson(bytes, MAX_BUNDLE_BYTES);
+    const body = parseStrictJson(bytes, maxBytes);
     if (isRecord(body)) return body;
   } catch (error) {
     if (error instanceof StrictJsonError) throw refuse(error.message);

@@ -49,9 +49,9 @@ export interface Bundle {
   readonly envelope: Envelope;
 }
 
-/** Parses bundle bytes. @throws SignatureError `SignatureInvalid` or `UnsupportedFormat` */
-export function parseBundle(bytes: Uint8Array): Bundle {
-  const body = readJson(bytes);
+/** Parses bundle bytes. @param maxBytes default 1 MiB @throws SignatureError `SignatureInvalid` or `UnsupportedFormat` */
+export function parseBundle(bytes: Uint8Array, maxBytes?: number): Bundle {
+  const body = readJson(bytes, maxBytes);
   const mediaType = toText(body['mediaType']) ?? '';
   if (!MEDIA_TYPES.has(mediaType))
     throw new SignatureError(

@@ -1,9 +1,17 @@
 // What kind of signature is this? Sorts fetched signatures before any authority looks at them, so that each is parsed
-// once and attestations never count as signatures.
-import type { SimpleSigningEvidence } from '../evidence/evidence.ts';
+// once, attestations never count as signatures, and signatures never as attestations.
+import {
+  MAX_ATTESTATION_BYTES,
+  MAX_BUNDLE_BYTES,
+  type EnvelopeEvidence,
+  type SimpleSigningEvidence,
+} from '../evidence/evidence.ts';
+import { isSignaturePredicate } from '../model/predicate-type.ts';
+import { readStatementHead, type StatementHead } from './attestation-statement.ts';
 import { parseBundle } from './bundle.ts';
 import { SignatureError } from './error.ts';
 import { toSignedEvidence, type SignedEvidence } from './signed-evidence.ts';
+import { parseTaggedEnvelope } from './tagged-envelope.ts';
 import { parseSimpleSigning, type SimpleSigningPayload } from './simple-signing.ts';
 import {
   COSIGN_SIGN_PREDICATE,
@@ -32,7 +40,16 @@ export interface SimpleSigningCandidate {
 /** Whatever claims to sign a model. */
 export type SignatureCandidate = BundleCandidate | SimpleSigningCandidate;
 
-const OLD_MODEL_SIGNING = 'https://model_signing/';
+/** The formats of attestations: a bundle as cosign v3 writes it, an envelope as cosign v2 does. */
+export type AttestationFormat = 'CosignBundle' | 'CosignAttestation';
+
+/** Whatever claims to attest something. Nothing of it is verified yet, and its predicate not even read. */
+export interface AttestationCandidate {
+  readonly kind: 'attestation';
+  readonly format: AttestationFormat;
+  readonly signed: SignedEvidence;
+  readonly head: StatementHead;
+}
 
 /**
  * Parses one bundle.
@@ -40,22 +57,61 @@ const OLD_MODEL_SIGNING = 'https://model_signing/';
  * @throws SignatureError for broken bundles and formats that are known but not supported
  */
 export function toSignatureCandidate(bytes: Uint8Array): BundleCandidate | undefined {
-  const bundle = parseBundle(bytes);
+  const candidate = toBundleCandidate(bytes);
+  return 'kind' in candidate ? undefined : candidate;
+}
+
+/**
+ * Parses one bundle of either kind.
+ * @throws SignatureError as {@link toSignatureCandidate}, and `ArtifactTooLarge` for signatures of more than 1 MiB
+ */
+export function toBundleCandidate(bytes: Uint8Array): BundleCandidate | AttestationCandidate {
+  const bundle = parseBundle(bytes, MAX_ATTESTATION_BYTES);
   const signed = toSignedEvidence(bundle);
-  const statement = parseStatement(bundle.envelope.payload);
-  switch (statement.predicateType) {
-    case COSIGN_SIGN_PREDICATE:
-      return { format: 'CosignBundle', signed, statement };
-    case MODEL_SIGNING_PREDICATE:
-      return { format: 'ModelSigning', signed, statement };
-    default:
-      if (statement.predicateType.startsWith(OLD_MODEL_SIGNING))
-        throw new SignatureError(
-          'UnsupportedFormat',
-          `predicate type ${quote(statement.predicateType, 80)} is not supported`,
-        );
-      return undefined;
-  }
+  const { payload } = bundle.envelope;
+  requireSmallRest(bytes, payload);
+  const head = readStatementHead(payload, MAX_ATTESTATION_BYTES);
+  const { predicateType } = head;
+  if (!isSignaturePredicate(predicateType))
+    return { kind: 'attestation', format: 'CosignBundle', signed, head };
+  if (bytes.length > MAX_BUNDLE_BYTES)
+    throw new SignatureError(
+      'ArtifactTooLarge',
+      `a signature of ${bytes.length} bytes exceeds ${MAX_BUNDLE_BYTES}`,
+    );
+  const statement = parseStatement(payload);
+  if (predicateType === COSIGN_SIGN_PREDICATE) return { format: 'CosignBundle', signed, statement };
+  if (predicateType === MODEL_SIGNING_PREDICATE) return { format: 'ModelSigning', signed, statement };
+  throw new SignatureError(
+    'UnsupportedFormat',
+    `predicate type ${quote(predicateType, 80)} is not supported`,
+  );
+}
+
+/**
+ * Parses one cosign v2 attestation.
+ * @throws SignatureError `UnsupportedFormat` for predicates of signatures, which nobody writes here
+ */
+export function toEnvelopeCandidate(evidence: EnvelopeEvidence): AttestationCandidate {
+  const { signed, payload } = parseTaggedEnvelope(evidence);
+  requireSmallRest(evidence.bytes, payload);
+  const head = readStatementHead(payload, MAX_ATTESTATION_BYTES);
+  if (isSignaturePredicate(head.predicateType))
+    throw new SignatureError(
+      'UnsupportedFormat',
+      `predicate type ${quote(head.predicateType, 80)} is that of a signature, not of an attestation`,
+    );
+  return { kind: 'attestation', format: 'CosignAttestation', signed, head };
+}
+
+// Only statements are large: of what is beside them, readers expect no more than a signature has.
+function requireSmallRest(bytes: Uint8Array, payload: Uint8Array): void {
+  const rest = bytes.length - Math.ceil(payload.length / 3) * 4;
+  if (rest > MAX_BUNDLE_BYTES)
+    throw new SignatureError(
+      'ArtifactTooLarge',
+      `${rest} bytes beside the signed statement exceed ${MAX_BUNDLE_BYTES}`,
+    );
 }
 
 /** Parses one cosign v2 signature. @throws SignatureError */

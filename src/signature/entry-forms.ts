@@ -22,8 +22,12 @@ export function requireEntryForms(signed: SignedEvidence, { logs }: PreparedTrus
  * (sigstore_bundle.proto). cosign v2 keeps the signed entry timestamp alone.
  * @throws SignatureError `TransparencyLogInvalid`
  */
-export function requireProofs({ content, logEntries }: Pick<SignedEvidence, 'content' | 'logEntries'>): void {
-  if (content.source.kind !== 'dsse') return;
+export function requireProofs({
+  content,
+  logEntries,
+  isWithoutProofs = false,
+}: Pick<SignedEvidence, 'content' | 'logEntries' | 'isWithoutProofs'>): void {
+  if (content.source.kind !== 'dsse' || isWithoutProofs) return;
   if (logEntries.some(({ proof }) => proof === undefined))
     throw new SignatureError('TransparencyLogInvalid', 'a log entry has no inclusion proof');
 }

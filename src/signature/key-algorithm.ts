@@ -1,7 +1,7 @@
 // By which algorithm does this key verify this signature? The closed list of what may sign models, by kind of key;
 // every signature is checked by node:crypto, Ed25519ph by @noble/curves, which node:crypto lacks.
 import { constants, verify, type KeyObject } from 'node:crypto';
-import { ed25519ph } from '@noble/curves/ed25519.js';
+import { matchEd25519ph } from './ed25519ph.ts';
 import { MIN_RSA_BITS, type HashName } from './signature-algorithm.ts';
 
 // Sigstore's algorithm registry pairs curve and hash; SHA-256 with the larger curves is what older tools wrote.
@@ -91,6 +91,5 @@ function verifyRsa(
 function verifyPrehashed(data: Uint8Array, key: KeyObject, signature: Uint8Array): boolean {
   const { x } = key.export({ format: 'jwk' });
   if (x === undefined || signature.length !== 64) return false;
-  // strict points: cofactorless-only encodings must not make one signature count twice
-  return ed25519ph.verify(signature, data, Buffer.from(x, 'base64url'), { zip215: false });
+  return matchEd25519ph(signature, data, Buffer.from(x, 'base64url'));
 }

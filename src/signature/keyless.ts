@@ -2,7 +2,7 @@
 // leaf, observers, chain, certificate logs, signature; then the second opinion. Whom it names is matched elsewhere.
 import { sha256Hex } from '../lib/digest.ts';
 import type { KeylessAuthority } from './authority.ts';
-import type { SignatureCandidate } from './candidate.ts';
+import type { SignedEvidence } from './signed-evidence.ts';
 import { verifyLeafChain } from './certificate-chain.ts';
 import { parseLeafCertificate, type LeafCertificate } from './certificate.ts';
 import type { SignedContent } from './content.ts';
@@ -33,7 +33,7 @@ export interface CertificateSignature extends Evidence {
 
 /** Verifies the signer of a keyless candidate, whoever it is. @throws SignatureError */
 export function verifyKeyless(
-  { signed }: SignatureCandidate,
+  { signed }: { readonly signed: SignedEvidence },
   authority: Omit<KeylessAuthority, 'name' | 'identities'>,
   options: VerifyOptions,
 ): SignerFacts {

@@ -5,7 +5,6 @@ import { DerError } from '../lib/der.ts';
 import { sha256Hex } from '../lib/digest.ts';
 import type { RevocableParts } from '../trust/revocation.ts';
 import type { CertificateAuthority } from './authority.ts';
-import type { SignatureCandidate } from './candidate.ts';
 import { readCertificateNames, type CertificateNames } from './certificate-identity.ts';
 import {
   MAX_INTERMEDIATES,
@@ -60,7 +59,7 @@ export interface PrivateSigner {
 
 /** Verifies the signer of a candidate, whoever it is. @throws SignatureError */
 export function verifyPrivatePki(
-  { signed }: SignatureCandidate,
+  { signed }: { readonly signed: SignedEvidence },
   authority: Material,
   now: Date,
 ): PrivateSigner {

@@ -12,6 +12,8 @@ export interface SignedEvidence {
   readonly logEntries: readonly LogEntry[];
   /** RFC 3161 TimeStampResp, DER. */
   readonly timestamps: readonly Buffer[];
+  /** True for what cosign v2 wrote: of a log entry it keeps the signed entry timestamp alone, without a proof. */
+  readonly isWithoutProofs?: boolean;
 }
 
 /** The parts of a bundle's signature. */

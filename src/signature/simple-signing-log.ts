@@ -10,7 +10,7 @@ import { SignatureError } from './error.ts';
 import type { SignedEvidence } from './signed-evidence.ts';
 
 const refuse = (message: string): SignatureError =>
-  new SignatureError('TransparencyLogInvalid', `the log entry of the simple signing signature ${message}`);
+  new SignatureError('TransparencyLogInvalid', `the log entry annotation ${message}`);
 
 /** Reads `{SignedEntryTimestamp, Payload: {body, integratedTime, logIndex, logID}}`. @throws SignatureError */
 export function readLogBundle(annotation: string): LogEntry {

@@ -5,10 +5,8 @@ import { isRecord, quote, toArray, toRecord, toText } from '../lib/text.ts';
 import { MAX_BUNDLE_BYTES } from '../evidence/evidence.ts';
 import { SignatureError } from './error.ts';
 
-/** Predicate of `cosign sign` since v3. */
-export const COSIGN_SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
-/** Predicate of OpenSSF Model Signing v1.0. */
-export const MODEL_SIGNING_PREDICATE = 'https://model_signing/signature/v1.0';
+export { COSIGN_SIGN_PREDICATE, MODEL_SIGNING_PREDICATE } from '../model/predicate-type.ts';
+
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 /** Most subjects of one statement (docs: limits). */
 export const MAX_SUBJECTS = 1024;

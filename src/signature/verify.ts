@@ -18,6 +18,7 @@ import { verifyPrivatePki } from './private-pki.ts';
 import { verifyModelFiles } from './model-signing.ts';
 import { toRequiredTrust, toValidity } from './observers.ts';
 import { refuseRevoked, revocationsOf } from './revoked.ts';
+import type { SignedEvidence } from './signed-evidence.ts';
 import { requireSignatureSubject } from './statement.ts';
 
 /** What a signature must be about. */
@@ -108,19 +109,21 @@ function readAnnotations(candidate: SignatureCandidate): SignatureFacts['annotat
  * @throws SignatureError
  */
 export function verifySigner(
-  candidate: SignatureCandidate,
+  candidate: { readonly signed: SignedEvidence },
   authority: SigningAuthority,
   options: VerifyOptions,
 ): SignerFacts {
   return admitSigner(proveSigner(candidate, authority, options), authority);
 }
 
-interface ProvenSigner extends Pick<ProvenSignature, 'names' | 'validity'> {
+/** A signer that verifies. */
+export interface ProvenSigner extends Pick<ProvenSignature, 'names' | 'validity'> {
   readonly facts: SignerFacts;
 }
 
-function proveSigner(
-  candidate: SignatureCandidate,
+/** Verifies a signer, whoever it is, and whatever was signed. @throws SignatureError */
+export function proveSigner(
+  candidate: { readonly signed: SignedEvidence },
   material: AuthorityMaterial,
   options: VerifyOptions,
 ): ProvenSigner {
@@ -133,7 +136,7 @@ function proveSigner(
 }
 
 function verifyKey(
-  { signed }: SignatureCandidate,
+  { signed }: { readonly signed: SignedEvidence },
   { keys, observers }: Omit<KeyAuthority, 'name'>,
   options: VerifyOptions,
 ): SignerFacts {

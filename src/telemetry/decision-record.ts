@@ -3,7 +3,7 @@
 import type { Decision, JudgedUse } from '../verdict/decision.ts';
 import { boundBytes } from '../lib/text.ts';
 import type { LogEvidence } from '../signature/facts.ts';
-import type { SatisfyingSignature } from '../verdict/judge.ts';
+import type { SatisfyingAttestation, SatisfyingSignature } from '../verdict/judge.ts';
 
 const MAX_TEXT_BYTES = 512;
 /** References, and findings, of one record; the rest is counted in `omitted`. */
@@ -20,6 +20,12 @@ export interface SignatureRecord {
   readonly logs: readonly LogEvidence[];
 }
 
+/** One attestation that a policy demanded, in records and in `--json` answers: which one, and who signed it. */
+export interface AttestationRecord extends SignatureRecord {
+  readonly name: string;
+  readonly predicateType: string;
+}
+
 /** One reference in records and in `--json` answers. */
 export interface ReferenceRecord {
   readonly reference: string;
@@ -28,6 +34,8 @@ export interface ReferenceRecord {
   readonly fieldPath: string;
   readonly format: string | null;
   readonly signatures: readonly SignatureRecord[];
+  /** Present where a policy demanded attestations that are there. */
+  readonly attestations?: readonly AttestationRecord[];
 }
 
 /** The references of a decision with what satisfied their policies. */
@@ -38,23 +46,35 @@ export function toReferenceRecords(uses: readonly JudgedUse[]): readonly Referen
     source: use.source,
     fieldPath: use.fieldPath,
     format: format ?? null,
-    signatures: uniqueSignatures(results.flatMap(({ signatures }) => signatures)),
+    signatures: unique(results.flatMap(({ signatures }) => signatures.map(toSignatureRecord))),
+    ...toAttestations(results),
   }));
 }
 
+function toSignatureRecord(facts: SatisfyingSignature | SatisfyingAttestation['signature']): SignatureRecord {
+  const { authority, format, issuer, subject, keyFingerprint, signedAt, logs } = facts;
+  return {
+    authority,
+    format,
+    issuer,
+    subject,
+    keyFingerprint,
+    signedAt: signedAt?.toISOString() ?? null,
+    logs,
+  };
+}
+
+function toAttestations(results: JudgedUse['results']): Pick<ReferenceRecord, 'attestations'> {
+  const records = results.flatMap(({ attestations }) => attestations.map(toAttestationRecord));
+  return records.length === 0 ? {} : { attestations: unique(records) };
+}
+
+function toAttestationRecord({ name, predicateType, signature }: SatisfyingAttestation): AttestationRecord {
+  return { name, predicateType, ...toSignatureRecord(signature) };
+}
+
 // Two policies can be satisfied by one signature.
-function uniqueSignatures(signatures: readonly SatisfyingSignature[]): readonly SignatureRecord[] {
-  const records = signatures.map(
-    ({ authority, format, issuer, subject, keyFingerprint, signedAt, logs }) => ({
-      authority,
-      format,
-      issuer,
-      subject,
-      keyFingerprint,
-      signedAt: signedAt?.toISOString() ?? null,
-      logs,
-    }),
-  );
+function unique<T>(records: readonly T[]): readonly T[] {
   return [...new Map(records.map((record) => [JSON.stringify(record), record])).values()];
 }
 

@@ -28,6 +28,8 @@ export const EXCEPTABLE_REASONS: ReadonlySet<DenialReason> = new Set([
   'UnsupportedFormat',
   'ArtifactTooLarge',
   'TooManySignatures',
+  'AttestationMissing',
+  'AttestationRejected',
   'AuthoritiesNotSatisfied',
   'RuleViolated',
   'RuleFailed',

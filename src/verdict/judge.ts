@@ -1,17 +1,19 @@
-// Does this use of a model satisfy this policy? Pure: authorities, distinct signers, then every rule. Reasons are
-// collected, not only the first; what a failure does to the request is decided by fold.ts.
+// Does this use of a model satisfy this policy? Pure: authorities, distinct signers, then every attestation, then every
+// rule. Reasons are collected, not only the first; what a failure does to the request is decided by fold.ts.
 import type { DenialReason, Finding } from '../reason.ts';
-import type { Evidence, EvidenceProblem } from '../evidence/evidence.ts';
+import type { Evidence } from '../evidence/evidence.ts';
 import type { ModelFacts } from '../model/facts.ts';
 import { toModelFacts } from '../model/packaging.ts';
 import type { ModelReference } from '../model/model-reference.ts';
-import { createCelBindings } from '../policy/cel/bindings.ts';
+import { createCelBindings, type NamedAttestation } from '../policy/cel/bindings.ts';
 import type { CelMeter } from '../policy/cel/meter.ts';
-import type { CompiledPolicy, CompiledValidation } from '../policy/compiled.ts';
+import type { CompiledPolicy } from '../policy/compiled.ts';
 import type { StaticAuthority } from '../signature/authority.ts';
 import type { SignatureFacts } from '../signature/facts.ts';
+import { evaluateRule } from './evaluate-rule.ts';
 import { createFinding } from './finding-message.ts';
-import { MAX_FINDINGS_PER_REFERENCE } from './limits.ts';
+import { judgeAttestations } from './judge-attestations.ts';
+import { pickVaried } from './limits.ts';
 import { countDistinctAuthorities } from './match-authorities.ts';
 import type { AuthorityProof, Proof } from './prove.ts';
 import { toSigners } from './signers.ts';
@@ -20,12 +22,16 @@ import { toSubjects, type JudgedSubject } from './subjects.ts';
 /** A verified signature with the authority it satisfied. */
 export type SatisfyingSignature = SignatureFacts & { readonly authority: string };
 
+/** An attestation that satisfied a requirement, for records. */
+export type SatisfyingAttestation = Pick<NamedAttestation, 'name' | 'predicateType' | 'signature'>;
+
 /** One policy's verdict on one use; no findings = it passes. */
 export interface PolicyResult {
   readonly policy: CompiledPolicy;
   readonly use: ModelReference;
   readonly findings: readonly Finding[];
   readonly signatures: readonly SatisfyingSignature[];
+  readonly attestations: readonly SatisfyingAttestation[];
 }
 
 /** What rules see beside the model: converted once per request by toCelValue. */
@@ -49,14 +55,12 @@ export interface Judgement {
 /** Judges one use by one compiled policy. */
 export function judge(policy: CompiledPolicy, judgement: Judgement, context: RuleContext): PolicyResult {
   const { use } = judgement;
-  const result = (
-    findings: readonly Finding[],
-    signatures: readonly SatisfyingSignature[] = [],
-  ): PolicyResult => ({
+  const result = (findings: readonly Finding[], judged: readonly JudgedRules[] = []): PolicyResult => ({
     policy,
     use,
     findings,
-    signatures,
+    signatures: judged.flatMap(({ signatures }) => signatures),
+    attestations: judged.flatMap(({ attestations }) => attestations),
   });
   if (policy.problems.length > 0)
     return result(
@@ -75,17 +79,52 @@ export function judge(policy: CompiledPolicy, judgement: Judgement, context: Rul
     return result([createFinding('ManifestInvalid', 'the image index lists no manifest to judge', at)]);
   const findings = subjects.flatMap((subject) => judgeAuthorities(policy, use, subject));
   if (findings.length > 0) return result(findings);
-  const signed = subjects.map((subject) => ({
-    subject,
-    signatures: subject.proof.authorities.flatMap(toSatisfying),
-  }));
+  const judged = subjects.map((subject) => {
+    const signatures = subject.proof.authorities.flatMap(toSatisfying);
+    const binding = toBinding(signatures, subject.proof);
+    const model = toModelFacts(use, evidence.digest, subject.manifest, binding);
+    return judgeContent(policy, use, subject, { ...context, model, signatures });
+  });
   return result(
-    signed.flatMap(({ subject, signatures }) => {
-      const model = toModelFacts(use, evidence.digest, subject.manifest, toBinding(signatures));
-      return judgeRules(policy, use, { ...context, model, signatures, child: subject.child });
-    }),
-    signed.flatMap(({ signatures }) => signatures),
+    judged.flatMap((rules) => rules.findings),
+    judged,
   );
+}
+
+interface JudgedRules {
+  readonly findings: readonly Finding[];
+  readonly signatures: readonly SatisfyingSignature[];
+  readonly attestations: readonly SatisfyingAttestation[];
+}
+
+// Rules of the policy may rely on the attestations that it demands, so they wait for them.
+function judgeContent(
+  policy: CompiledPolicy,
+  use: ModelReference,
+  { proof, child }: JudgedSubject,
+  input: RuleInput,
+): JudgedRules {
+  const { signatures } = input;
+  const { satisfying, problems } = judgeAttestations(policy, proof.attestations, proof.problems, input);
+  if (problems.length > 0) {
+    const findings = problems.map(({ reason, message, authority }) =>
+      createFinding(reason, withChild(message, child), {
+        use,
+        policy: policy.name,
+        ...(authority && { authority }),
+      }),
+    );
+    return { findings, signatures, attestations: [] };
+  }
+  return {
+    findings: judgeRules(policy, use, { ...input, attestations: satisfying, child }),
+    signatures,
+    attestations: satisfying.map(({ name, predicateType, signature }) => ({
+      name,
+      predicateType,
+      signature,
+    })),
+  };
 }
 
 function judgeStatic(
@@ -109,9 +148,14 @@ function toSatisfying({ authority, signatures }: AuthorityProof): readonly Satis
   return signatures.map((facts) => ({ ...facts, authority: authority.name }));
 }
 
-// A rule may only read what the satisfying signatures fix: the manifest when one of them signs it, else the files.
-function toBinding(signatures: readonly SatisfyingSignature[]): 'Manifest' | 'Files' {
-  return signatures.some(({ format }) => format !== 'ModelSigning') ? 'Manifest' : 'Files';
+// A rule may only read what somebody trusted fixes: the manifest when it is signed, or the subject of an attestation by
+// an authority that a requirement names; else the files.
+function toBinding(
+  signatures: readonly SatisfyingSignature[],
+  { attestations }: Proof,
+): 'Manifest' | 'Files' {
+  const isAttested = attestations !== undefined && attestations.proven.length > 0;
+  return isAttested || signatures.some(({ format }) => format !== 'ModelSigning') ? 'Manifest' : 'Files';
 }
 
 function judgeAuthorities(
@@ -149,13 +193,6 @@ function judgeAuthorities(
   return findings;
 }
 
-// As many as are shown, one of each reason first: a repository full of junk must not cost a message for each piece.
-function pickVaried(problems: readonly EvidenceProblem[]): readonly EvidenceProblem[] {
-  const firsts = new Map(problems.map((problem) => [problem.reason, problem] as const).toReversed());
-  const chosen = new Set([...firsts.values(), ...problems.slice(0, MAX_FINDINGS_PER_REFERENCE)]);
-  return [...chosen].slice(0, MAX_FINDINGS_PER_REFERENCE);
-}
-
 function withChild(problem: string, child: string | undefined): string {
   return child === undefined ? problem : `child ${child.slice(0, 19)}…: ${problem}`;
 }
@@ -163,6 +200,7 @@ function withChild(problem: string, child: string | undefined): string {
 interface RuleInput extends RuleContext {
   readonly model: ModelFacts;
   readonly signatures: readonly SatisfyingSignature[];
+  readonly attestations?: readonly NamedAttestation[];
   readonly child?: string | undefined;
 }
 
@@ -171,35 +209,9 @@ function judgeRules(policy: CompiledPolicy, use: ModelReference, input: RuleInpu
   const { child, ...values } = input;
   const bindings = createCelBindings(values);
   return policy.validations.flatMap((validation, index) => {
-    const at = { use, policy: policy.name };
-    const result = validation.program.evaluate(bindings, input.meter);
-    if (result.ok && result.value === true) return [];
-    const rule = `spec.validations[${index}]`;
-    if (result.ok)
-      return [
-        createFinding(
-          'RuleViolated',
-          withChild(`${rule}: ${toRuleMessage(validation, bindings, input.meter)}`, child),
-          at,
-        ),
-      ];
-    return [createFinding('RuleFailed', withChild(`${rule}: ${result.message}`, child), at)];
+    const failure = evaluateRule(validation, bindings, input.meter);
+    if (failure === undefined) return [];
+    const problem = withChild(`spec.validations[${index}]: ${failure.message}`, child);
+    return [createFinding(failure.reason, problem, { use, policy: policy.name })];
   });
-}
-
-// As in ValidatingAdmissionPolicy: a message expression that fails or is blank falls back to the message.
-function toRuleMessage(
-  { program, message, messageProgram }: CompiledValidation,
-  bindings: ReturnType<typeof createCelBindings>,
-  meter: CelMeter,
-): string {
-  const made = messageProgram?.evaluate(bindings, meter);
-  if (
-    made?.ok === true &&
-    typeof made.value === 'string' &&
-    made.value.trim() !== '' &&
-    !made.value.includes('\n')
-  )
-    return made.value;
-  return message ?? `failed expression: ${program.source.trim().slice(0, 200)}`;
 }

@@ -1,11 +1,18 @@
-// Which signatures of this evidence satisfy which authorities? Asks for every item and authority, in an order that
-// whoever drives it answers: at once, by other threads, or from memory. Identities are matched here, on every request.
+// Which signatures and attestations of this evidence satisfy which authorities? Asks for every item and authority, in an
+// order that whoever drives it answers: at once, by other threads, or from memory. Identities are matched here, on
+// every request.
 import type { Evidence, EvidenceProblem } from '../evidence/evidence.ts';
 import type { Authority, SigningAuthority } from '../signature/authority.ts';
 import { SignatureError } from '../signature/error.ts';
 import type { SignatureFacts } from '../signature/facts.ts';
 import { toNamedMaterial, type NamedMaterial } from '../signature/material.ts';
 import { admitSignature, type SignedSubject } from '../signature/verify.ts';
+import {
+  toAttestationProof,
+  toPredicateTypes,
+  type AttestationProof,
+  type WantedAttestation,
+} from './prove-attestations.ts';
 import { proveItem, toItems, type EvidenceItem, type ItemOutcome } from './prove-item.ts';
 
 /** What was found for one authority. */
@@ -23,6 +30,8 @@ export interface Proof {
   readonly problems: readonly EvidenceProblem[];
   /** Candidates that claim to sign the model. */
   readonly candidateCount: number;
+  /** Present when attestations were wanted. */
+  readonly attestations?: AttestationProof;
   /** Of an index, what was proven about each child alone, in the order of the evidence. */
   readonly children?: readonly Proof[];
 }
@@ -32,15 +41,32 @@ export interface ProofJob {
   readonly item: EvidenceItem;
   readonly material: NamedMaterial;
   readonly subject: SignedSubject;
+  readonly predicateTypes: readonly string[];
 }
 
-/** Verifies every candidate for every authority, at once. @param now time of the request */
-export function prove(evidence: Evidence, authorities: readonly Authority[], now: Date): Proof {
-  const plan = planProof(evidence, authorities);
+/** What a policy asks of evidence. */
+export interface ProofQuestion {
+  readonly authorities: readonly Authority[];
+  /** Attestations that the policy demands. */
+  readonly wanted: readonly WantedAttestation[];
+}
+
+/**
+ * Verifies every candidate for every authority, at once.
+ * @param now time of the request
+ * @param wanted attestations that the policy demands; default none
+ */
+export function prove(
+  evidence: Evidence,
+  authorities: readonly Authority[],
+  now: Date,
+  wanted: readonly WantedAttestation[] = [],
+): Proof {
+  const plan = planProof(evidence, { authorities, wanted });
   let step = plan.next();
   while (step.done !== true)
     step = plan.next(
-      step.value.map(({ item, material, subject }) => proveItem(item, material.material, subject, { now })),
+      step.value.map((job) => proveItem({ ...job, material: job.material.material }, { now })),
     );
   return step.value;
 }
@@ -51,29 +77,33 @@ export function prove(evidence: Evidence, authorities: readonly Authority[], now
  */
 export function* planProof(
   evidence: Evidence,
-  authorities: readonly Authority[],
+  question: ProofQuestion,
 ): Generator<readonly ProofJob[], Proof, readonly ItemOutcome[]> {
-  const signers = authorities.filter((authority) => authority.kind !== 'static');
-  const items = toItems(evidence);
-  const layers = items.filter(isLayer);
-  // Whether the layer `model.sig` is a bundle decides what the files of the model are, for every other signature.
+  const signers = question.authorities.filter((authority) => authority.kind !== 'static');
   const asked: AskedItem[] = [];
+  // Whether the layer `model.sig` is a bundle decides what the files of the model are, for every other signature.
   let signatureLayer: string | undefined;
-  for (const item of layers) {
-    const [answered] = yield* ask([item], signers, { ...evidence, signatureLayer: item.found.referrer });
-    if (answered === undefined) continue;
-    asked.push(answered);
-    if (answered.outcomes.some(({ kind }) => kind !== 'unreadable')) signatureLayer = item.found.referrer;
+  const items = toItems(evidence);
+  for (const item of items.filter(isLayer)) {
+    const { referrer } = item.found;
+    const answered = yield* ask([item], signers, question.wanted, { ...evidence, signatureLayer: referrer });
+    asked.push(...answered);
+    if (answered.some(({ outcomes: [first] }) => first?.kind !== 'unreadable')) signatureLayer = referrer;
   }
   const others = items.filter((item) => !isLayer(item));
-  asked.push(...(yield* ask(others, signers, { ...evidence, signatureLayer })));
+  asked.push(...(yield* ask(others, signers, question.wanted, { ...evidence, signatureLayer })));
   const children: Proof[] = [];
-  for (const child of evidence.children ?? []) children.push(yield* planProof(child, authorities));
-  return { ...toProof(evidence, signers, asked), ...(evidence.children && { children }) };
+  for (const child of evidence.children ?? []) children.push(yield* planProof(child, question));
+  return {
+    ...toProof(evidence, signers, asked),
+    ...(question.wanted.length > 0 && { attestations: toAttestations(evidence, signers, asked) }),
+    ...(evidence.children && { children }),
+  };
 }
 
 /** An item with its outcome for each authority. */
 interface AskedItem {
+  readonly item: EvidenceItem;
   readonly outcomes: readonly ItemOutcome[];
 }
 
@@ -84,16 +114,20 @@ function isLayer({ found }: EvidenceItem): boolean {
 function* ask(
   items: readonly EvidenceItem[],
   signers: readonly SigningAuthority[],
+  wanted: readonly WantedAttestation[],
   { digest, manifest, signatureLayer }: SignedSubject,
 ): Generator<readonly ProofJob[], readonly AskedItem[], readonly ItemOutcome[]> {
   if (items.length === 0 || signers.length === 0) return [];
   const subject: SignedSubject = { digest, ...(manifest && { manifest }), signatureLayer };
-  const jobs = items.flatMap((item) =>
-    signers.map((signer) => ({ item, material: toNamedMaterial(signer), subject })),
-  );
+  const askers = signers.map((signer) => ({
+    material: toNamedMaterial(signer),
+    predicateTypes: toPredicateTypes(wanted, signer),
+  }));
+  const jobs = items.flatMap((item) => askers.map((asker) => ({ item, ...asker, subject })));
   const outcomes = yield jobs;
   if (outcomes.length !== jobs.length) throw new Error('a proof was answered in part');
-  return items.map((_, index) => ({
+  return items.map((item, index) => ({
+    item,
     outcomes: outcomes.slice(index * signers.length, (index + 1) * signers.length),
   }));
 }
@@ -103,9 +137,6 @@ function toProof(
   signers: readonly SigningAuthority[],
   asked: readonly AskedItem[],
 ): Proof {
-  const unreadable = asked.flatMap(({ outcomes: [first] }) =>
-    first?.kind === 'unreadable' ? [first.problem] : [],
-  );
   return {
     authorities: signers.map((authority, index) =>
       toAuthorityProof(
@@ -113,9 +144,29 @@ function toProof(
         asked.map(({ outcomes }) => outcomes[index]),
       ),
     ),
-    problems: [...evidence.problems, ...unreadable],
+    problems: [
+      ...evidence.problems,
+      ...toUnreadable(asked.filter(({ item }) => item.found.place !== 'attestationTag')),
+    ],
     candidateCount: asked.filter(({ outcomes: [first] }) => isCandidate(first)).length,
   };
+}
+
+function toAttestations(
+  { tagged }: Evidence,
+  signers: readonly SigningAuthority[],
+  asked: readonly AskedItem[],
+): AttestationProof {
+  const problems = toUnreadable(asked.filter(({ item }) => item.found.place === 'attestationTag'));
+  return toAttestationProof(
+    asked.map(({ outcomes }) => outcomes),
+    signers,
+    [...(tagged?.problems ?? []), ...problems],
+  );
+}
+
+function toUnreadable(asked: readonly AskedItem[]): readonly EvidenceProblem[] {
+  return asked.flatMap(({ outcomes: [first] }) => (first?.kind === 'unreadable' ? [first.problem] : []));
 }
 
 function isCandidate(outcome: ItemOutcome | undefined): boolean {

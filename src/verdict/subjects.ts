@@ -6,6 +6,7 @@ import type { Finding } from '../reason.ts';
 import type { SigningAuthority } from '../signature/authority.ts';
 import { revocationsOf } from '../signature/revoked.ts';
 import { findRevocation } from '../trust/revocation.ts';
+import type { AttestationProof } from './prove-attestations.ts';
 import type { Proof } from './prove.ts';
 
 /** One manifest with everything that is proven for it. */
@@ -44,6 +45,39 @@ function merge(index: Proof, child: Proof, digests: readonly string[]): Proof {
     }),
     problems: [...index.problems, ...child.problems],
     candidateCount: index.candidateCount + child.candidateCount,
+    ...mergeAttestations(index, child, digests),
+  };
+}
+
+// As signatures: what is attested of the index is attested of all that it binds.
+function mergeAttestations(
+  { attestations: above }: Proof,
+  { attestations: own, authorities }: Proof,
+  digests: readonly string[],
+): Pick<Proof, 'attestations'> {
+  if (above === undefined || own === undefined) return {};
+  const revoked = new Map(
+    authorities.flatMap(({ authority }) => {
+      const revocation = findRevoked(authority, digests);
+      return revocation === undefined ? [] : [[authority.name, revocation] as const];
+    }),
+  );
+  const both = <K extends keyof AttestationProof>(kind: K): AttestationProof[K][number][] => [
+    ...above[kind],
+    ...own[kind],
+  ];
+  const proven = both('proven');
+  const refused = proven.flatMap(({ predicateType, authority }) => {
+    const revocation = revoked.get(authority);
+    return revocation === undefined ? [] : [{ ...revocation, predicateType, authority }];
+  });
+  return {
+    attestations: {
+      proven: proven.filter(({ authority }) => !revoked.has(authority)),
+      failures: [...both('failures'), ...refused],
+      found: [...new Set(both('found'))],
+      problems: both('problems'),
+    },
   };
 }
 

@@ -93,7 +93,7 @@ describe('compilePolicy', () => {
       ['a missing name', ['authorities', 0, 'name'], undefined, /spec\.authorities\[0\]: name is required/],
       ['a bad name', ['authorities', 0, 'name'], 'Not A Name', /spec\.authorities\[0\]\.name: must match/],
       ['a bad type', ['minAuthorities'], '1', /spec\.minAuthorities: must be integer/],
-      ['a number out of bounds', ['minAuthorities'], 0, /spec\.minAuthorities: must be >= 1/],
+      ['a number out of bounds', ['minAuthorities'], -1, /spec\.minAuthorities: must be >= 0/],
       [
         'an unknown word',
         ['digest'],

@@ -23,12 +23,13 @@ export function toJob(
     item: { kind: 'bundle', found },
     material: toNamedMaterial(authority),
     subject: { digest: DIGEST, manifest: toManifest(), ...subject },
+    predicateTypes: [],
   };
 }
 
 /** What a job's answer is without threads or memory. */
-export function answer({ item, material, subject }: ProofJob, options: VerifyOptions): ItemOutcome {
-  return proveItem(item, material.material, subject, options);
+export function answer(job: ProofJob, options: VerifyOptions): ItemOutcome {
+  return proveItem({ ...job, material: job.material.material }, options);
 }
 
 /** An executor that remembers what it was asked. */

@@ -4,6 +4,7 @@ import { attachBundle, packModel, type PackedModel } from '../../src/demo/artifa
 import { startRegistry, type RegistryHandle, type RegistryOptions } from '../../src/demo/registry.ts';
 import { DeadlineError } from '../../src/lib/deadline.ts';
 import { RegistryError, type RegistryErrorKind } from '../../src/registry/error.ts';
+import { COSIGN_SIGN_PREDICATE, PREDICATE_TYPE_ANNOTATION } from '../../src/model/predicate-type.ts';
 import { MAX_REFERRERS, type ReferrersList } from '../../src/registry/referrers.ts';
 import { answer, REPOSITORY, soon, Stage, type BareServer } from './servers.ts';
 
@@ -106,11 +107,41 @@ describe('listReferrers()', () => {
       assert.deepEqual(await digests(server), []);
     });
 
-    it('keeps nothing of a listing but where its entries are', async () => {
+    it('keeps nothing of a listing but where its entries are, and what kind they say they are', async () => {
       const server = await serve(() => ({ body: indexOf(1) }));
       assert.deepEqual((await list(server)).descriptors, [
         { mediaType: 'x/y', digest: digestOf(1), size: 1, annotations: {} },
       ]);
+      const type = { [PREDICATE_TYPE_ANNOTATION]: 'https://slsa.dev/provenance/v1' };
+      const announcing = await serve(() => ({
+        body: JSON.stringify({
+          schemaVersion: 2,
+          manifests: [
+            { mediaType: 'x/y', digest: digestOf(1), size: 1, annotations: { ...type, other: 'x' } },
+          ],
+        }),
+      }));
+      assert.deepEqual(
+        (await list(announcing)).descriptors.map(({ annotations }) => annotations),
+        [type],
+      );
+    });
+
+    it('holds 64 of either kind, so that neither hides the other', async () => {
+      const entry = (n: number, predicateType: string): object => ({
+        mediaType: 'x/y',
+        digest: digestOf(n),
+        size: 1,
+        annotations: { [PREDICATE_TYPE_ANNOTATION]: predicateType },
+      });
+      const manifests = [
+        ...range(0, 200).map((n) => entry(n, 'https://slsa.dev/provenance/v1')),
+        entry(200, COSIGN_SIGN_PREDICATE),
+      ];
+      const server = await serve(() => ({ body: JSON.stringify({ schemaVersion: 2, manifests }) }));
+      const { descriptors, isTruncated } = await list(server);
+      assert.deepEqual([descriptors.length, isTruncated], [MAX_REFERRERS + 1, true]);
+      assert.equal(descriptors[0]?.digest, digestOf(200));
     });
 
     it('stops at 64, and says that there are more', async () => {

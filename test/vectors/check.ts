@@ -6,7 +6,7 @@ import { startRegistry, type RegistryHandle, type RegistryOptions } from '../../
 import { seedFromLayout } from '../../src/demo/seed-from-layout.ts';
 import { readBlob, readLayerDigests, type Expectation, type VectorCase } from './cases.ts';
 import { askVerify, type Answer } from './command-line.ts';
-import { toPolicyFile, toSignatureFormats } from './policy-for-case.ts';
+import { toAttestationFormat, toPolicyFile, toSignatureFormats } from './policy-for-case.ts';
 import { decide } from './postponed.ts';
 import { blamesTheSetUp, findReasons } from './reasons.ts';
 
@@ -118,16 +118,21 @@ function findWrongVerdict({ allowed, findings }: Answer, accepts: boolean): stri
 function findWrongProof(answer: Answer, digest: string, { method, trust }: Expectation): string | undefined {
   const reference = answer.references.find((judged) => judged.digest === digest);
   if (reference === undefined) return 'but the answer does not name the digest';
-  const formats: readonly string[] = toSignatureFormats(method) ?? [];
+  const wanted = toAttestationFormat(method);
+  const formats: readonly string[] = wanted === undefined ? (toSignatureFormats(method) ?? []) : [wanted];
+  const proofs =
+    wanted === undefined
+      ? reference.signatures
+      : (reference.attestations ?? []).filter(({ predicateType }) => predicateType === trust.predicateType);
   const { issuer = '', san = '', roots } = trust;
-  const isProven = reference.signatures.some(
+  const isProven = proofs.some(
     (signature) =>
       formats.includes(signature.format) &&
       // A private PKI's issuer is the CA that its certificate names, about which a case says nothing.
       (roots === undefined ? signature.issuer === issuer : signature.issuer !== '') &&
       signature.subject === san,
   );
-  return isProven ? undefined : `but on these signatures: ${JSON.stringify(reference.signatures)}`;
+  return isProven ? undefined : `but on these: ${JSON.stringify(proofs)}`;
 }
 
 function findWrongReason({ findings }: Answer, expected: ReturnType<typeof findReasons>): string | undefined {

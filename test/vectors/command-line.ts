@@ -24,6 +24,7 @@ export interface Answer {
   readonly references: readonly {
     readonly digest: string;
     readonly signatures: readonly AnsweredSignature[];
+    readonly attestations?: readonly (AnsweredSignature & { readonly predicateType: string })[];
   }[];
 }
 

@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import {
   API_VERSION,
   type AuthoritySpec,
+  type ClusterModelPolicySpec,
   type ObserversSpec,
   type TrustRootSpec,
 } from '../../src/policy/types.ts';
@@ -25,7 +26,13 @@ const FORMATS: Readonly<Partial<Record<Method, SignatureFormats>>> = {
   any: ['CosignBundle', 'CosignSimpleSigning', 'ModelSigning'],
 };
 
-/** The signature formats that a method looks at; undefined for methods that this version cannot express. */
+/** The format in which a method finds attestations; undefined for methods that look at signatures. */
+export function toAttestationFormat(method: Method): string | undefined {
+  if (method === 'cosign-attestation') return 'CosignBundle';
+  return method === 'cosign-v2-attestation' ? 'CosignAttestation' : undefined;
+}
+
+/** The signature formats that a method looks at; undefined for methods that look at attestations. */
 export function toSignatureFormats(method: Method): SignatureFormats | undefined {
   return FORMATS[method];
 }
@@ -33,9 +40,9 @@ export function toSignatureFormats(method: Method): SignatureFormats | undefined
 /** The policy of an expectation as a file of YAML documents. @throws for what cannot be expressed */
 export function toPolicyFile(vector: VectorCase, { method, trust }: Expectation): string {
   const signatureFormats = toSignatureFormats(method);
-  if (signatureFormats === undefined) throw new Error(`no policy expresses the method ${method}`);
   const spec = {
-    authorities: [{ ...toAuthority(vector, trust), signatureFormats }],
+    authorities: [{ ...toAuthority(vector, trust), ...(signatureFormats && { signatureFormats }) }],
+    ...(signatureFormats === undefined && toAttestation(trust)),
     ...(trust.annotations === undefined ? {} : { validations: toValidations(trust.annotations) }),
   };
   const documents: object[] = [
@@ -49,6 +56,14 @@ export function toPolicyFile(vector: VectorCase, { method, trust }: Expectation)
       spec: toTrustRoot(vector, trust, trust.trustedRoot),
     });
   return documents.map((document) => `---\n${stringify(document)}`).join('');
+}
+
+function toAttestation({
+  predicateType,
+}: Trust): Pick<ClusterModelPolicySpec, 'minAuthorities' | 'attestations'> {
+  if (predicateType === undefined) throw new Error('an attestation without a predicate type');
+  const demanded = { name: 'demanded', predicateTypes: [predicateType], authorities: [AUTHORITY] };
+  return { minAuthorities: 0, attestations: [demanded] };
 }
 
 function toAuthority(vector: VectorCase, trust: Trust): AuthoritySpec {

@@ -1,6 +1,6 @@
 // Which recorded verdicts are not asked of this version, and which must be? Three tables: what is still to come, what
 // must be there and run, and what was decided where a vector leaves the verdict open or ours differs on purpose.
-import type { Expectation, Method, VectorCase } from './cases.ts';
+import type { Expectation, VectorCase } from './cases.ts';
 
 /** One reason not to run an expectation yet. */
 interface Postponement {
@@ -11,17 +11,7 @@ interface Postponement {
   readonly reason: string;
 }
 
-const byMethod =
-  (...methods: readonly Method[]) =>
-  ({ method }: Expectation): boolean =>
-    methods.includes(method);
-
 const POSTPONED: readonly Postponement[] = [
-  {
-    pattern: '*',
-    when: byMethod('cosign-attestation', 'cosign-v2-attestation'),
-    reason: 'policies cannot demand attestations yet',
-  },
   {
     pattern: '*',
     when: ({ trust }) => trust.allowIgnoredPaths === true,
@@ -83,6 +73,11 @@ export const REQUIRED: readonly string[] = [
   'neg-c2-payload-edited',
   'neg-c2-sig-copied',
   'neg-c2-wrong-key',
+  'c2-attest-slsa',
+  'c3-attest-slsa',
+  'c3-attest-mlbom',
+  'c3-sign-and-attest',
+  'kl-c3-attest-slsa',
   'rh-tag',
   'rh-tag-fallback',
   'oms-in-artifact-modelpack',

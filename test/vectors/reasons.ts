@@ -46,6 +46,16 @@ const ROWS: readonly ReasonRow[] = [
   { pattern: 'c3-index-child-only', reasons: ['SignatureMissing'] },
   { pattern: 'c2-oci11-referrers', reasons: ['UnsupportedFormat'] },
   { pattern: 'c2-and-c3-mixed', method: 'cosign-v3-signature', reasons: ['SignerNotTrusted'] },
+  {
+    pattern: '*attest*',
+    when: ({ predicateType = '' }) => predicateType.includes('vuln'),
+    reasons: ['AttestationMissing'],
+  },
+  {
+    pattern: '*attest*',
+    when: ({ predicateType }) => predicateType !== undefined,
+    reasons: ['AttestationRejected'],
+  },
   { pattern: 'c2-attest-*', reasons: ['SignatureMissing'] },
   // The signature is there, in a format that the policy does not list.
   { pattern: 'c2-*', method: 'cosign-v3-signature', reasons: ['SignerNotTrusted'] },

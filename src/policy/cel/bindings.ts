@@ -1,8 +1,10 @@
 // Which values do a rule's variables have? Facts become typed values, Kubernetes objects maps, all lazily.
 // What may be in the facts is decided by model/ and signature/; which variables a scope sees by environment.ts.
 import type { LayerFacts, ModelFacts } from '../../model/facts.ts';
+import type { AttestationFacts, AttestationSignature } from '../../signature/attestation.ts';
 import type { LogEvidence, SignatureFacts } from '../../signature/facts.ts';
-import { createTyped } from './types.ts';
+import { toLazyValue } from './lazy-value.ts';
+import { createTyped, defineLazily } from './types.ts';
 import { toCelValue } from './value.ts';
 
 export { toCelValue, type CelValue } from './value.ts';
@@ -23,7 +25,38 @@ export interface CelInput {
   readonly namespaceObject: unknown;
   readonly model: ModelFacts;
   readonly signatures: readonly (SignatureFacts & { readonly authority: string })[];
+  /** Those that satisfied a requirement; default none. */
+  readonly attestations?: readonly NamedAttestation[];
+  /** The one that is judged, in scopes about one. */
+  readonly attestation?: ReadAttestation;
   readonly now: Date;
+}
+
+/** An attestation whose statement is parsed when a rule first reads it, and then once. */
+export interface ReadAttestation {
+  readonly predicateType: string;
+  readonly hasPredicate: boolean;
+  readonly signature: AttestationSignature & { readonly authority: string };
+  /** The converted statement: a map. */
+  readonly readStatement: () => unknown;
+}
+
+/** An attestation with the name of the requirement that it satisfies. */
+export interface NamedAttestation extends ReadAttestation {
+  readonly name: string;
+}
+
+/** Prepares a verified attestation for rules. */
+export function toReadAttestation(facts: AttestationFacts & { readonly authority: string }): ReadAttestation {
+  const { predicateType, hasPredicate, authority } = facts;
+  let statement: unknown;
+  return {
+    predicateType,
+    hasPredicate,
+    signature: { ...facts.signature, authority },
+    // Parsed strictly when it was verified: this only makes values of it.
+    readStatement: () => (statement ??= toLazyValue(JSON.parse(facts.statement))),
+  };
 }
 
 /** Binds the variables of one reference; each is converted when first read. Pass CelValues to share conversions. */
@@ -37,6 +70,11 @@ export function createCelBindings(input: CelInput): CelBindings {
       namespaceObject: () => toCelValue(input.namespaceObject),
       model: () => toModel(input.model),
       signatures: () => input.signatures.map(toSignature),
+      attestations: () => (input.attestations ?? []).map(toAttestation),
+      predicateType: () => input.attestation?.predicateType,
+      predicate: () => input.attestation && readPredicate(input.attestation),
+      statement: () => input.attestation?.readStatement(),
+      signature: () => input.attestation && toSignature(input.attestation.signature),
       now: () => new Date(input.now),
     }),
   };
@@ -90,7 +128,22 @@ function toLayer(layer: LayerFacts): object {
   });
 }
 
-function toSignature(facts: SignatureFacts & { readonly authority: string }): object {
+function toAttestation(attestation: NamedAttestation): object {
+  const { name, predicateType, signature, hasPredicate, readStatement } = attestation;
+  const value = createTyped('Attestation', { name, predicateType, signature: toSignature(signature) });
+  defineLazily(value, 'statement', readStatement);
+  if (hasPredicate) defineLazily(value, 'predicate', () => readPredicate(attestation));
+  return value;
+}
+
+function readPredicate({ readStatement }: ReadAttestation): unknown {
+  const statement = readStatement();
+  return statement instanceof Map ? statement.get('predicate') : undefined;
+}
+
+function toSignature(
+  facts: (SignatureFacts | AttestationSignature) & { readonly authority: string },
+): object {
   const { certificate } = facts;
   return createTyped('Signature', {
     authority: facts.authority,

@@ -9,21 +9,24 @@ import { patchEvaluator } from './metering.ts';
 import { TYPE_CLASSES, TYPE_FIELDS, type TypeName } from './types.ts';
 
 /**
- * Where an expression is used: `validation` (all variables, bool), `message` (all variables, string) or
- * `matchCondition` (namespaceObject and request, bool).
+ * Where an expression is used: `validation` (all variables, bool), `message` (all variables, string), `attestation` and
+ * `attestationMessage` (the same about one statement instead of `attestations`), or `matchCondition` (namespaceObject and
+ * request, bool).
  */
-export type CelScope = 'validation' | 'message' | 'matchCondition';
+export type CelScope = 'validation' | 'message' | 'attestation' | 'attestationMessage' | 'matchCondition';
 
 /** Result type a scope's expressions must have. */
 export const SCOPE_RESULTS: Readonly<Record<CelScope, 'bool' | 'string'>> = {
   validation: 'bool',
   message: 'string',
+  attestation: 'bool',
+  attestationMessage: 'string',
   matchCondition: 'bool',
 };
 
 const OBJECT = 'map<string, dyn>';
 const TRUSTED_VARIABLES = { namespaceObject: OBJECT, request: OBJECT };
-const ALL_VARIABLES = {
+const MODEL_VARIABLES = {
   ...TRUSTED_VARIABLES,
   pod: OBJECT,
   object: OBJECT,
@@ -33,9 +36,19 @@ const ALL_VARIABLES = {
   signatures: 'list<Signature>',
   now: 'google.protobuf.Timestamp',
 };
+const ALL_VARIABLES = { ...MODEL_VARIABLES, attestations: 'list<Attestation>' };
+const ATTESTATION_VARIABLES = {
+  ...MODEL_VARIABLES,
+  predicateType: 'string',
+  predicate: 'dyn',
+  statement: OBJECT,
+  signature: 'Signature',
+};
 const SCOPE_VARIABLES: Readonly<Record<CelScope, Readonly<Record<string, string>>>> = {
   validation: ALL_VARIABLES,
   message: ALL_VARIABLES,
+  attestation: ATTESTATION_VARIABLES,
+  attestationMessage: ATTESTATION_VARIABLES,
   matchCondition: TRUSTED_VARIABLES,
 };
 
@@ -45,6 +58,8 @@ export function createEnvironments(): Readonly<Record<CelScope, Environment>> {
   return {
     validation: createScope(base, 'validation'),
     message: createScope(base, 'message'),
+    attestation: createScope(base, 'attestation'),
+    attestationMessage: createScope(base, 'attestationMessage'),
     matchCondition: createScope(base, 'matchCondition'),
   };
 }

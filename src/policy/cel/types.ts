@@ -51,6 +51,13 @@ export const TYPE_FIELDS = {
     logs: 'list<Log>',
     annotations: 'map<string, string>',
   },
+  Attestation: {
+    name: 'string',
+    predicateType: 'string',
+    predicate: 'dyn',
+    statement: 'map<string, dyn>',
+    signature: 'Signature',
+  },
 } as const;
 
 /** Name of a declared type. */
@@ -80,7 +87,13 @@ export const TYPE_CLASSES = {
   Certificate: declareType('Certificate'),
   Log: declareType('Log'),
   Signature: declareType('Signature'),
+  Attestation: declareType('Attestation'),
 } satisfies Record<TypeName, unknown>;
+
+/** Adds a field to a typed value that is made when it is first read. */
+export function defineLazily(value: object, field: string, make: () => unknown): void {
+  Object.defineProperty(value, field, { enumerable: true, get: make });
+}
 
 /** Makes a value of a declared type; fields that are undefined are absent. */
 export function createTyped<N extends TypeName>(name: N, fields: Fields<N>): object {

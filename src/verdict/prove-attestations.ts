@@ -1,0 +1,109 @@
+// Which attestations of this evidence does somebody vouch for whom a policy asked? Beside prove.ts: the same evidence,
+// other candidates. Only what some requirement wants is verified, by the authorities that it names and no others.
+import type { EvidenceProblem } from '../evidence/evidence.ts';
+import type { CompiledPolicy } from '../policy/compiled.ts';
+import { admitAttestation, type AttestationFacts } from '../signature/attestation.ts';
+import type { SigningAuthority } from '../signature/authority.ts';
+import { SignatureError } from '../signature/error.ts';
+import type { ItemOutcome } from './prove-item.ts';
+
+/** What one requirement of a policy asks for: plain data. */
+export interface WantedAttestation {
+  readonly predicateTypes: readonly string[];
+  /** Names of the authorities whose signature counts. */
+  readonly authorities: readonly string[];
+}
+
+/** What a policy asks for. */
+export function toWanted({ attestations }: CompiledPolicy): readonly WantedAttestation[] {
+  return attestations.map(({ predicateTypes, authorities }) => ({ predicateTypes, authorities }));
+}
+
+/** The predicate types that some requirement wants from an authority, sorted. */
+export function toPredicateTypes(
+  wanted: readonly WantedAttestation[],
+  authority: SigningAuthority,
+): readonly string[] {
+  const types = wanted.flatMap(({ predicateTypes, authorities }) =>
+    authorities.includes(authority.name) ? predicateTypes : [],
+  );
+  return [...new Set(types)].toSorted();
+}
+
+/** A verified attestation with the authority that vouches for it. */
+export interface ProvenAttestation extends AttestationFacts {
+  readonly authority: string;
+}
+
+/** Why an attestation of a type does not count for an authority. */
+export interface AttestationFailure extends EvidenceProblem {
+  readonly predicateType: string;
+  readonly authority: string;
+}
+
+/** Everything proven about the attestations of one digest. */
+export interface AttestationProof {
+  readonly proven: readonly ProvenAttestation[];
+  /** Once each. */
+  readonly failures: readonly AttestationFailure[];
+  /** Predicate types of all candidates, each once: what they claim to be. */
+  readonly found: readonly string[];
+  /** Trouble that hides attestations, and no signature. */
+  readonly problems: readonly EvidenceProblem[];
+}
+
+type Attested = ItemOutcome & { readonly kind: 'attestation' };
+
+/**
+ * Puts together what the items that are attestations prove.
+ * @param asked for each item its outcome for each of the signers
+ */
+export function toAttestationProof(
+  asked: readonly (readonly (ItemOutcome | undefined)[])[],
+  signers: readonly SigningAuthority[],
+  problems: readonly EvidenceProblem[],
+): AttestationProof {
+  const proven: ProvenAttestation[] = [];
+  const failures = new Map<string, AttestationFailure>();
+  const found = new Set<string>();
+  for (const outcomes of asked)
+    for (const [index, outcome] of outcomes.entries()) {
+      const authority = signers[index];
+      if (outcome?.kind !== 'attestation' || authority === undefined) continue;
+      found.add(outcome.predicateType);
+      const facts = admit(outcome, authority);
+      if (facts === undefined) continue;
+      if ('reason' in facts) {
+        const failure = { ...facts, predicateType: outcome.predicateType, authority: authority.name };
+        failures.set(JSON.stringify(Object.values(failure)), failure);
+      } else if (!proven.some((known) => isSame(known, facts, authority.name)))
+        proven.push({ ...facts, authority: authority.name });
+    }
+  return { proven, failures: [...failures.values()], found: [...found], problems };
+}
+
+function admit(
+  { result }: Attested,
+  authority: SigningAuthority,
+): AttestationFacts | EvidenceProblem | undefined {
+  if (result === undefined) return undefined;
+  if ('problem' in result) return result.problem;
+  try {
+    return admitAttestation(result.attestation, authority);
+  } catch (error) {
+    if (!(error instanceof SignatureError)) throw error;
+    return { reason: error.reason, message: error.message };
+  }
+}
+
+// One statement by one signer, attached a second time, is judged once.
+function isSame(known: ProvenAttestation, facts: AttestationFacts, authority: string): boolean {
+  const [left, right] = [known.signature, facts.signature];
+  return (
+    known.authority === authority &&
+    left.keyFingerprint === right.keyFingerprint &&
+    left.issuer === right.issuer &&
+    left.subject === right.subject &&
+    known.statement === facts.statement
+  );
+}
