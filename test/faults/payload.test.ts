@@ -12,7 +12,7 @@ import type { DenialReason } from '../../src/reason.ts';
 import { change, type Path } from '../signature/support.ts';
 import { pushModel, startController, TEAM_KEY, type Controller } from '../support/controller.ts';
 import { expectAllowed, expectDenied } from '../support/expect.ts';
-import { ALICE, keylessAuthority, pinned, policyOf, TRUST_ROOT } from '../support/keyless.ts';
+import { ALICE, keylessAuthority, pinned, policyOf, TRUST_ROOT, type Sign } from '../support/keyless.ts';
 import { reviewOf, volumePod } from '../support/review.ts';
 
 const SIMPLE_SIGNING = 'application/vnd.dev.cosign.simplesigning.v1+json';
@@ -75,10 +75,8 @@ describe('a payload (faults 15 and 16)', () => {
     '',
   ])
     it(`15: of predicate ${JSON.stringify(predicateType)} is no signature, whoever signed it`, async () => {
-      for (const sign of [
-        byKey,
-        (statement: object): Promise<object> => sigstore.signKeyless(statement, ALICE),
-      ]) {
+      const ways: readonly Sign[] = [byKey, (statement) => sigstore.signKeyless(statement, ALICE)];
+      for (const sign of ways) {
         const model = pushModel(registry);
         const statement = attestationStatement(model.digest, predicateType, { anything: true });
         attachBundle(registry, model, await sign(statement));
@@ -120,7 +118,7 @@ describe('a payload (faults 15 and 16)', () => {
       /JSON has the member "predicateType" twice/,
     ],
     'deep nesting': [
-      (digest) => JSON.stringify({ ...good(digest), predicate: 0 }).replace(/0}$/, `${'['.repeat(10_000)}`),
+      (digest) => JSON.stringify({ ...good(digest), predicate: 0 }).replace(/0}$/, '['.repeat(10_000)),
       /JSON nested deeper than 64/,
     ],
     'a number without end': [

@@ -4,7 +4,7 @@ import { attachBundle, type PackedModel } from '../../src/demo/artifacts.ts';
 import { assembleBundle, type EvidenceOptions } from '../../src/demo/bundle-assembly.ts';
 import { encodeCertificate, encodeTbs } from '../../src/demo/certificate.ts';
 import { certificateFields, type IssueRequest } from '../../src/demo/certificate-authority.ts';
-import { generateSigningKey } from '../../src/demo/keys.ts';
+import { generateSigningKey, type SigningKey } from '../../src/demo/keys.ts';
 import type { RegistryHandle } from '../../src/demo/registry.ts';
 import type { Identity, Sigstore } from '../../src/demo/sigstore.ts';
 import { cosignSignStatement } from '../../src/demo/statement.ts';
@@ -79,10 +79,10 @@ export async function pushSignedBy(registry: RegistryHandle, ...ways: readonly S
 export function signCertified(
   sigstore: Sigstore,
   statement: object,
-  request: Pick<IssueRequest, 'extensions'> & Partial<IssueRequest>,
+  request: Pick<IssueRequest, 'extensions'> & Partial<IssueRequest> & { readonly key?: SigningKey },
   options: EvidenceOptions = {},
 ): object {
-  const key = generateSigningKey('p256');
+  const { key = generateSigningKey('p256') } = request;
   const { at = new Date() } = options;
   const notAfter = new Date(at.getTime() + 600_000);
   const { authority, ctLog } = sigstore;
