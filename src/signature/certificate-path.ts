@@ -161,7 +161,9 @@ function findProblem(
     if (error instanceof DerError) return error.message;
     throw error;
   }
-  return isValidAt(certificate, now) ? undefined : `one of its issuers is not valid at ${now.toISOString()}`;
+  return isValidAt(certificate, now)
+    ? undefined
+    : `one of its issuers is not valid at ${now.toISOString()}, the time of this controller’s clock`;
 }
 
 /** True when the instant is in the certificate's window, both ends included (RFC 5280 §4.1.2.5). */

@@ -124,7 +124,8 @@ function checkProfile(
     throw refuse('has name constraints, which are not supported');
   readStrictly(() => checkUsage(certificate, authority));
   if (!isPathKey(key)) throw refuse('has a key of a kind or size that is not accepted');
-  if (!isValidAt(certificate, now)) throw refuse(`is not valid at ${now.toISOString()}`);
+  if (!isValidAt(certificate, now))
+    throw refuse(`is not valid at ${now.toISOString()}, the time of this controller’s clock`);
   if (authority.notAfter !== undefined && now > authority.notAfter)
     throw refuse(`counts no more since ${authority.notAfter.toISOString()}, as the authority says`);
 }
