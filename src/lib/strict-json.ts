@@ -1,11 +1,15 @@
-// Is this JSON safe to read? One linear pass refuses duplicate members, deep nesting and endless numbers before
-// JSON.parse allocates anything. Two readers of one document must never disagree about what it says (RFC 8259 §4).
+// Is this JSON safe to read? One linear pass refuses duplicate members, deep nesting, endless numbers and more values than
+// can be read without keeping others waiting, before JSON.parse allocates anything. Two readers of one document must never disagree about what it says (RFC 8259 §4).
 import { quote } from './text.ts';
 
 /** Deepest nesting of objects and arrays (docs: limits). */
 export const MAX_JSON_DEPTH = 64;
 /** Longest run of digits in a number (docs: limits). */
 export const MAX_NUMBER_DIGITS = 20;
+/** Most values of one document, those in its objects and lists included (docs: limits). */
+export const MAX_JSON_VALUES = 100_000;
+/** Most different member names of one document: each costs as much as several values (docs: limits). */
+export const MAX_JSON_NAMES = 20_000;
 
 /** The only error of this module; `offset` is in UTF-16 units of the decoded text. */
 export class StrictJsonError extends Error {
@@ -18,6 +22,7 @@ export class StrictJsonError extends Error {
 }
 
 const QUOTE = 0x22;
+const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -47,26 +52,47 @@ export function parseStrictJsonText(text: string): unknown {
   }
 }
 
-// Members seen per open object; arrays push undefined. A string is a member name when a colon follows it.
+interface Scan {
+  readonly text: string;
+  /** Members seen per open object; arrays push undefined. */
+  readonly open: (Set<string> | undefined)[];
+  readonly names: Set<string>;
+  values: number;
+}
+
+// A string is a member name when a colon follows it.
 function checkStructure(text: string): void {
-  const open: (Set<string> | undefined)[] = [];
+  const scan: Scan = { text, open: [], names: new Set(), values: 0 };
   let index = 0;
   while (index < text.length) {
     const char = text.charCodeAt(index);
-    if (char === QUOTE) index = readString(text, index, open.at(-1));
+    if (char === QUOTE) index = readString(scan, index);
     else if (isDigit(char)) index = readDigits(text, index);
     else {
-      if (char === 0x7b || char === 0x5b) pushLevel(open, char === 0x7b, index);
-      else if (char === 0x7d || char === 0x5d) open.pop();
+      readPunctuation(scan, char, index);
       index += 1;
     }
   }
 }
 
-function pushLevel(open: (Set<string> | undefined)[], isObject: boolean, index: number): void {
-  if (open.length >= MAX_JSON_DEPTH)
+function readPunctuation(scan: Scan, char: number, index: number): void {
+  if (char === COMMA) countValue(scan, index);
+  else if (char === 0x7b || char === 0x5b) pushLevel(scan, char === 0x7b, index);
+  else if (char === 0x7d || char === 0x5d) scan.open.pop();
+}
+
+function pushLevel(scan: Scan, isObject: boolean, index: number): void {
+  if (scan.open.length >= MAX_JSON_DEPTH)
     throw new StrictJsonError(`JSON nested deeper than ${MAX_JSON_DEPTH}`, index);
-  open.push(isObject ? new Set() : undefined);
+  scan.open.push(isObject ? new Set() : undefined);
+  countValue(scan, index);
+}
+
+// The first value inside an object or list has no comma of its own: its parent is counted in its place.
+function countValue(scan: Scan, index: number): void {
+  scan.values += 1;
+  if (scan.values > MAX_JSON_VALUES)
+    throw new StrictJsonError(`JSON of more than ${MAX_JSON_VALUES} values`, index);
 }
 
 function isDigit(char: number): boolean {
@@ -75,13 +101,16 @@ function isDigit(char: number): boolean {
 
 function readDigits(text: string, start: number): number {
   let end = start;
-  while (isDigit(text.charCodeAt(end))) end += 1;
+  // A digit too many is enough: nobody waits for the other millions.
+  while (end - start <= MAX_NUMBER_DIGITS && isDigit(text.charCodeAt(end))) end += 1;
   if (end - start > MAX_NUMBER_DIGITS)
     throw new StrictJsonError(`JSON number of more than ${MAX_NUMBER_DIGITS} digits`, start);
   return end;
 }
 
-function readString(text: string, start: number, members: Set<string> | undefined): number {
+function readString(scan: Scan, start: number): number {
+  const { text } = scan;
+  const members = scan.open.at(-1);
   let end = start + 1;
   let escaped = false;
   while (end < text.length && text.charCodeAt(end) !== QUOTE) {
@@ -92,7 +121,8 @@ function readString(text: string, start: number, members: Set<string> | undefine
     end += 1;
   }
   end += 1;
-  if (members !== undefined && isMemberName(text, end)) addMember(members, text.slice(start, end), escaped);
+  if (members !== undefined && isMemberName(text, end))
+    addMember(scan, members, decodeName(text.slice(start, end), escaped));
   return end;
 }
 
@@ -102,10 +132,16 @@ function isMemberName(text: string, end: number): boolean {
   return text[next] === ':';
 }
 
-function addMember(members: Set<string>, literal: string, escaped: boolean): void {
-  const name = escaped ? decodeLiteral(literal) : literal.slice(1, -1);
+function addMember({ names }: Scan, members: Set<string>, name: string): void {
   if (members.has(name)) throw new StrictJsonError(`JSON has the member ${quote(name, 64)} twice`);
   members.add(name);
+  names.add(name);
+  if (names.size > MAX_JSON_NAMES)
+    throw new StrictJsonError(`JSON of more than ${MAX_JSON_NAMES} different member names`);
+}
+
+function decodeName(literal: string, escaped: boolean): string {
+  return escaped ? decodeLiteral(literal) : literal.slice(1, -1);
 }
 
 function decodeLiteral(literal: string): string {
