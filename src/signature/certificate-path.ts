@@ -9,7 +9,7 @@ import { isStrongKey } from './signature-algorithm.ts';
 import { readCertificate, type Certificate } from './x509.ts';
 
 /** Most signatures that are checked for one path: certificates with the same name must not cost more. */
-export const MAX_LINK_CHECKS = 32;
+export const MAX_LINK_CHECKS = 16;
 /** Most certificates between leaf and root (docs: limits). */
 export const MAX_INTERMEDIATES = 10;
 const MAX_STEPS = 256;
