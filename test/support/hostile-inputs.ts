@@ -43,7 +43,7 @@ export interface HostileInput {
   /** Reasons of the denial; empty when it is admitted; `HTTP 4xx` when it is no review to answer. */
   readonly reasons: readonly string[];
   /** Makes it anew: nothing about it is in a cache. @returns the body to post */
-  build(world: HostileWorld): Promise<string | Buffer>;
+  readonly build: (world: HostileWorld) => Promise<string | Buffer>;
 }
 
 /** The policies that judge the inputs, each for the repositories below its name. */
@@ -196,7 +196,7 @@ function entriesOf(count: number, edit = (note: string): string => note): Hostil
         checkpoint: { envelope: edit(entry.inclusionProof.checkpoint.envelope) },
       },
     }));
-    return change(bundle, ENTRIES, edited as unknown as Json[]);
+    return change(bundle, ENTRIES, edited);
   });
 }
 
@@ -363,20 +363,26 @@ export const HOSTILE_INPUTS: readonly HostileInput[] = [
   ),
 
   input('bundle with 1,000 timestamps', 'SignatureInvalid', stampsOf(1000, 0)),
-  input('bundle with 60 good timestamps', '', stampsOf(60, 1000)),
-  input('bundle with 1,000 log entries', 'SignatureInvalid + ArtifactTooLarge', entriesOf(1000)),
+  input('bundle with 32 good timestamps', '', stampsOf(32, 1000)),
+  input('bundle with 1,000 log entries', 'ArtifactTooLarge', entriesOf(1000)),
+  input('bundle with 300 log entries', 'SignatureInvalid', entriesOf(300)),
   input('bundle with 32 good log entries', '', entriesOf(32)),
   input(
     'bundle with 32 log entries and 16 signature lines each',
-    '',
+    'TransparencyLogInvalid',
     entriesOf(32, (note) => repeatLine(note, 16)),
   ),
   input(
-    'checkpoint of 16 KiB with 10,000 signature lines',
+    'checkpoint of 900 KB of signature lines',
     'SignatureInvalid',
     keyless((bundle) =>
       change(bundle, CHECKPOINT, repeatLine(valueAt(bundle, CHECKPOINT) as string, 10_000).slice(0, 900_000)),
     ),
+  ),
+  input(
+    'checkpoint of 16 KiB with 100 signature lines',
+    'TransparencyLogInvalid',
+    keyless((bundle) => change(bundle, CHECKPOINT, repeatLine(valueAt(bundle, CHECKPOINT) as string, 100))),
   ),
   input(
     'checkpoint of 900 KB without an end',
@@ -443,7 +449,7 @@ export const HOSTILE_INPUTS: readonly HostileInput[] = [
   ),
   input(
     'private PKI: certificate of 7,000 nested elements',
-    'CertificateInvalid',
+    'IdentityMismatch',
     pkiLeaf(() => [...leafExtensions([]), extension('2.5.29.17', nestDer(7000))]),
   ),
   input('private PKI: a maze of P-384 issuers', 'CertificateInvalid', maze('p384')),
@@ -492,7 +498,7 @@ export const HOSTILE_INPUTS: readonly HostileInput[] = [
   ),
   input(
     'payload of 780 KB of members',
-    '',
+    'SignatureInvalid',
     payload((statement) =>
       JSON.stringify({
         ...statement,
@@ -502,9 +508,26 @@ export const HOSTILE_INPUTS: readonly HostileInput[] = [
   ),
   input(
     'payload of 780 KB of empty lists',
-    '',
+    'SignatureInvalid',
     payload((statement) =>
       JSON.stringify({ ...statement, predicate: 0 }).replace(/0}$/, `[${'[],'.repeat(259_000)}0]}`),
+    ),
+  ),
+  input(
+    'payload of 19,000 different members',
+    '',
+    payload((statement) =>
+      JSON.stringify({
+        ...statement,
+        predicate: Object.fromEntries(Array.from({ length: 19_000 }, (_, index) => [`m${index}`, 0])),
+      }),
+    ),
+  ),
+  input(
+    'payload of 49,000 lists in a list',
+    '',
+    payload((statement) =>
+      JSON.stringify({ ...statement, predicate: 0 }).replace(/0}$/, `[${'[],'.repeat(49_000)}0]}`),
     ),
   ),
   input(
@@ -563,17 +586,26 @@ export const HOSTILE_INPUTS: readonly HostileInput[] = [
     '',
     reviewText((text) => text.replace('@', 'x'.repeat(6 * MIB))),
   ),
-  input(
+  http(
     'review of 6 MiB of members',
-    '',
+    'HTTP 400',
     reviewText((text) => {
       const members = Array.from({ length: 400_000 }, (_, index) => `"m${index}":""`);
       return text.replace('"@"', `{${members.join(',')}}`);
     }),
   ),
-  input(
+  http(
     'review of 6 MiB of empty lists',
-    '',
+    'HTTP 400',
     reviewText((text) => text.replace('"@"', `[${'[],'.repeat(2_000_000)}0]`)),
+  ),
+  input(
+    'review of 6 MiB of 99,000 values',
+    '',
+    reviewText((text) => {
+      const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'];
+      const one = `{${names.map((name) => `"${name}":"${'x'.repeat(58)}"`).join(',')}}`;
+      return text.replace('"@"', `[${Array.from({ length: 9900 }, () => one).join(',')}]`);
+    }),
   ),
 ];
