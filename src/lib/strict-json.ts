@@ -58,11 +58,13 @@ interface Scan {
   readonly open: (Set<string> | undefined)[];
   readonly names: Set<string>;
   values: number;
+  /** Where the next backslash is, or the end: looked for again once it is passed. */
+  backslash: number;
 }
 
 // A string is a member name when a colon follows it.
 function checkStructure(text: string): void {
-  const scan: Scan = { text, open: [], names: new Set(), values: 0 };
+  const scan: Scan = { text, open: [], names: new Set(), values: 0, backslash: -1 };
   let index = 0;
   while (index < text.length) {
     const char = text.charCodeAt(index);
@@ -111,18 +113,25 @@ function readDigits(text: string, start: number): number {
 function readString(scan: Scan, start: number): number {
   const { text } = scan;
   const members = scan.open.at(-1);
-  let end = start + 1;
-  let escaped = false;
-  while (end < text.length && text.charCodeAt(end) !== QUOTE) {
-    if (text.charCodeAt(end) === BACKSLASH) {
-      escaped = true;
-      end += 1;
-    }
-    end += 1;
-  }
-  end += 1;
+  const found = text.indexOf('"', start + 1);
+  const plainEnd = found === -1 ? text.length : found;
+  if (scan.backslash <= start) scan.backslash = findBackslash(text, start + 1);
+  const escaped = scan.backslash < plainEnd;
+  const end = (escaped ? findEscapedEnd(text, start + 1) : plainEnd) + 1;
   if (members !== undefined && isMemberName(text, end))
     addMember(scan, members, decodeName(text.slice(start, end), escaped));
+  return end;
+}
+
+function findBackslash(text: string, from: number): number {
+  const found = text.indexOf('\\', from);
+  return found === -1 ? text.length : found;
+}
+
+function findEscapedEnd(text: string, from: number): number {
+  let end = from;
+  while (end < text.length && text.charCodeAt(end) !== QUOTE)
+    end += text.charCodeAt(end) === BACKSLASH ? 2 : 1;
   return end;
 }
 
