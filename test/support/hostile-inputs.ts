@@ -306,6 +306,26 @@ const large =
     return Promise.resolve(review(reference));
   };
 
+/** A pod of as many models as may be, each judged by itself. */
+const many =
+  (policy: 'rules' | 'key', count: number, layers: number, signed = true): HostileInput['build'] =>
+  async (world) => {
+    const references: string[] = [];
+    for (let index = 0; index < count; index += 1) {
+      const body = JSON.parse((await large(policy, layers, signed)(world)).toString()) as PodReview;
+      references.push(...body.request.object.spec.volumes.map(({ image }) => image.reference));
+    }
+    return review(...references);
+  };
+
+interface PodReview {
+  readonly request: {
+    readonly object: {
+      readonly spec: { readonly volumes: readonly { readonly image: { readonly reference: string } }[] };
+    };
+  };
+}
+
 /** Bundles that are as large as all bundles of a model may be, for every key of an authority. */
 const largePayload = (policy: 'keys' | 'ed25519', kind: 'rsa2048' | 'ed25519'): HostileInput['build'] =>
   withBundle(policy, ({ keys }, statement) =>
@@ -562,6 +582,9 @@ export const HOSTILE_INPUTS: readonly HostileInput[] = [
   input('manifest of 10,000 layers, not signed', 'SignatureMissing', large('key', 10_000, false)),
   input('manifest of 10,001 layers', 'ManifestInvalid', large('key', 10_001)),
   input('rules over 8,000 layers with ^(a+)+$', 'RuleFailed', large('rules', 8000)),
+  input('pod of 64 models of 1,000 layers, not signed', 'SignatureMissing', many('key', 64, 1000, false)),
+  input('pod of 64 models of 1,000 layers', '', many('key', 64, 1000)),
+  input('rules over 64 models of 2,000 layers with ^(a+)+$', 'RuleFailed', many('rules', 64, 2000)),
   input(
     'manifest of 4 MiB of members',
     'ManifestInvalid',
