@@ -77,7 +77,7 @@ export const REASONS = {
   RegistryUnauthorized: operator('give the controller credentials for this repository'),
   RegistryThrottled: operator('retry later; raise the registry rate limit'),
   DigestMismatch: operator('inspect the registry: it served other bytes than it was asked for'),
-  TrustRootUnavailable: operator('provide the TrustRoot that the policy names'),
+  TrustRootUnavailable: operator('provide the TrustRoot that the policy names; check its mirror'),
   CredentialsUnavailable: operator('provide the Secret or ConfigMap that the policy names'),
   PoliciesNotSynced: operator('retry when the controller is ready'),
   Overloaded: operator('retry; add replicas'),

@@ -1,8 +1,11 @@
 // What does the API server ask? Decodes an AdmissionReview from capped bytes; everything behind this file works on
 // typed values. Specification: admission.k8s.io/v1.
 import { Ajv } from 'ajv';
-import { parseStrictJson, StrictJsonError } from '../lib/strict-json.ts';
+import { parseStrictJson, StrictJsonError, type JsonLimits } from '../lib/strict-json.ts';
 import { toRecord, toText } from '../lib/text.ts';
+
+/** What a review may hold: the API server sends objects of any shape, and two of them. */
+const REVIEW_LIMITS: JsonLimits = { maxValues: 1_000_000, maxNames: 100_000 };
 
 /** Largest review body, in bytes: two objects of 3 MiB, the API server's own limit, and their wrapping. */
 export const MAX_REVIEW_BYTES = 7 * 1024 * 1024;
@@ -60,7 +63,7 @@ export function parseReview(body: Uint8Array): ReviewResult {
   const refuse = (problem: string, uid?: string): ReviewResult => ({ ok: false, uid, problem });
   let review: Record<string, unknown>;
   try {
-    review = toRecord(parseStrictJson(body, MAX_REVIEW_BYTES));
+    review = toRecord(parseStrictJson(body, MAX_REVIEW_BYTES, REVIEW_LIMITS));
   } catch (error) {
     if (error instanceof StrictJsonError) return refuse(error.message);
     throw error;

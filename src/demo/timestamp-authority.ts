@@ -21,6 +21,7 @@ const OID = {
   messageDigest: '1.2.840.113549.1.9.4',
   signingTime: '1.2.840.113549.1.9.5',
   signingCertificateV2: '1.2.840.113549.1.9.16.2.47',
+  sha1: '1.3.14.3.2.26',
   sha256: '2.16.840.1.101.3.4.2.1',
   policy: '1.3.6.1.4.1.57264.2',
 } as const;
@@ -31,6 +32,8 @@ export interface TimestampFaults {
   readonly genTime?: string;
   /** Signs in the authority's name. */
   readonly signingKey?: KeyObject;
+  /** Hash of the stamped bytes, instead of SHA-256. */
+  readonly imprint?: 'sha1';
   /** PKIStatus; 0 is granted. */
   readonly status?: number;
   /** Bytes that the signed attributes claim to be about, instead of the TSTInfo. */
@@ -96,15 +99,20 @@ function timestampInfo(bytes: Buffer, { at, faults, name }: Stamping & { readonl
   return der.sequence(
     der.integer(1),
     der.objectIdentifier(OID.policy),
-    der.sequence(
-      der.sequence(der.objectIdentifier(OID.sha256), der.nullValue()),
-      der.octetString(sha256(bytes)),
-    ),
+    messageImprint(bytes, faults.imprint ?? 'sha256'),
     der.integer(randomSerial()),
     faults.genTime === undefined ? der.generalizedTime(at) : der.element(0x18, Buffer.from(faults.genTime)),
     der.sequence(der.integer(1)),
     ...(faults.extra ?? []),
     der.tagged(0, der.tagged(4, name)),
+  );
+}
+
+function messageImprint(bytes: Buffer, hash: 'sha1' | 'sha256'): Buffer {
+  const digest = createHash(hash).update(bytes).digest();
+  return der.sequence(
+    der.sequence(der.objectIdentifier(OID[hash]), der.nullValue()),
+    der.octetString(digest),
   );
 }
 

@@ -1,11 +1,24 @@
-// Is this JSON safe to read? One linear pass refuses duplicate members, deep nesting and endless numbers before
-// JSON.parse allocates anything. Two readers of one document must never disagree about what it says (RFC 8259 §4).
+// Is this JSON safe to read? One linear pass refuses duplicate members, deep nesting, endless numbers and more values
+// than can be read without keeping others waiting, before JSON.parse allocates anything. Two readers of one document must never disagree about what it says (RFC 8259 §4).
 import { quote } from './text.ts';
 
 /** Deepest nesting of objects and arrays (docs: limits). */
 export const MAX_JSON_DEPTH = 64;
 /** Longest run of digits in a number (docs: limits). */
 export const MAX_NUMBER_DIGITS = 20;
+
+/** Most values of one document, those in its objects and lists included (docs: limits). */
+export const MAX_JSON_VALUES = 100_000;
+/** Most different member names of one document: each costs as much as several values (docs: limits). */
+export const MAX_JSON_NAMES = 20_000;
+
+/** How much one document may hold. */
+export interface JsonLimits {
+  readonly maxValues: number;
+  readonly maxNames: number;
+}
+
+const DEFAULT_LIMITS: JsonLimits = { maxValues: MAX_JSON_VALUES, maxNames: MAX_JSON_NAMES };
 
 /** The only error of this module; `offset` is in UTF-16 units of the decoded text. */
 export class StrictJsonError extends Error {
@@ -21,7 +34,9 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
 const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
 /** Tokens that are looked at in one step: up to a microsecond each. */
 const TOKENS_PER_STEP = 10_000;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -29,10 +44,14 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /**
  * Parses untrusted JSON bytes.
  * @param maxBytes cap in bytes, checked before anything else
- * @throws StrictJsonError for size, UTF-8, depth, duplicate members, numbers and syntax
+ * @throws StrictJsonError for size, UTF-8, depth, duplicate members, numbers, values and syntax
  */
-export function parseStrictJson(bytes: Uint8Array, maxBytes: number): unknown {
-  return parseStrictJsonText(decodeJsonText(bytes, maxBytes));
+export function parseStrictJson(
+  bytes: Uint8Array,
+  maxBytes: number,
+  limits: JsonLimits = DEFAULT_LIMITS,
+): unknown {
+  return parseStrictJsonText(decodeJsonText(bytes, maxBytes), limits);
 }
 
 /** The text of untrusted JSON bytes. @throws StrictJsonError for size and UTF-8 */
@@ -46,8 +65,8 @@ export function decodeJsonText(bytes: Uint8Array, maxBytes: number): string {
 }
 
 /** As {@link parseStrictJson}, for text that is already decoded and capped. */
-export function parseStrictJsonText(text: string): unknown {
-  const steps = parseStrictJsonInSteps(text, Infinity);
+export function parseStrictJsonText(text: string, limits: JsonLimits = DEFAULT_LIMITS): unknown {
+  const steps = parseStrictJsonInSteps(text, limits);
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
@@ -56,10 +75,10 @@ export function parseStrictJsonText(text: string): unknown {
 
 /**
  * As {@link parseStrictJsonText}, a few milliseconds a step, the last of which is the parser's own.
- * @param maxValues most members and elements of all objects and arrays together, which bound that last step
+ * @param limits what bounds that last step
  */
-export function* parseStrictJsonInSteps(text: string, maxValues: number): Generator<void, unknown, void> {
-  yield* checkStructure(text, maxValues);
+export function* parseStrictJsonInSteps(text: string, limits: JsonLimits): Generator<void, unknown, void> {
+  yield* checkStructure(text, limits);
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -67,37 +86,49 @@ export function* parseStrictJsonInSteps(text: string, maxValues: number): Genera
   }
 }
 
-// Members seen per open object; arrays push undefined. A string is a member name when a colon follows it.
-function* checkStructure(text: string, maxValues: number): Generator<void, void, void> {
-  const open: (Set<string> | undefined)[] = [];
+interface Scan {
+  readonly text: string;
+  readonly limits: JsonLimits;
+  /** Members seen per open object; arrays push undefined. */
+  readonly open: (Set<string> | undefined)[];
+  readonly names: Set<string>;
+  values: number;
+}
+
+// A string is a member name when a colon follows it.
+function* checkStructure(text: string, limits: JsonLimits): Generator<void, void, void> {
+  const scan: Scan = { text, limits, open: [], names: new Set(), values: 0 };
   let index = 0;
-  let values = 0;
   for (let tokens = 1; index < text.length; tokens += 1) {
     const char = text.charCodeAt(index);
-    if (char === QUOTE) index = readString(text, index, open.at(-1));
+    if (char === QUOTE) index = readString(scan, index);
     else if (isDigit(char)) index = readDigits(text, index);
     else {
-      values += readMark(char, index, open);
+      readPunctuation(scan, char, index);
       index += 1;
     }
-    if (values > maxValues) throw new StrictJsonError(`JSON of more than ${maxValues} values`);
     if (tokens % TOKENS_PER_STEP === 0) yield;
   }
 }
 
-// One more value behind every comma and opening bracket.
-function readMark(char: number, index: number, open: (Set<string> | undefined)[]): 0 | 1 {
-  if (char === COMMA) return 1;
-  if (char === 0x7d || char === 0x5d) open.pop();
-  if (char !== OPEN_OBJECT && char !== OPEN_ARRAY) return 0;
-  pushLevel(open, char === OPEN_OBJECT, index);
-  return 1;
+function readPunctuation(scan: Scan, char: number, index: number): void {
+  if (char === COMMA) countValue(scan, index);
+  else if (char === OPEN_OBJECT || char === OPEN_ARRAY) pushLevel(scan, char === OPEN_OBJECT, index);
+  else if (char === CLOSE_OBJECT || char === CLOSE_ARRAY) scan.open.pop();
 }
 
-function pushLevel(open: (Set<string> | undefined)[], isObject: boolean, index: number): void {
-  if (open.length >= MAX_JSON_DEPTH)
+function pushLevel(scan: Scan, isObject: boolean, index: number): void {
+  if (scan.open.length >= MAX_JSON_DEPTH)
     throw new StrictJsonError(`JSON nested deeper than ${MAX_JSON_DEPTH}`, index);
-  open.push(isObject ? new Set() : undefined);
+  scan.open.push(isObject ? new Set() : undefined);
+  countValue(scan, index);
+}
+
+// The first value inside an object or list has no comma of its own: its parent is counted in its place.
+function countValue(scan: Scan, index: number): void {
+  scan.values += 1;
+  if (scan.values > scan.limits.maxValues)
+    throw new StrictJsonError(`JSON of more than ${scan.limits.maxValues} values`, index);
 }
 
 function isDigit(char: number): boolean {
@@ -106,15 +137,18 @@ function isDigit(char: number): boolean {
 
 function readDigits(text: string, start: number): number {
   let end = start;
-  while (isDigit(text.charCodeAt(end))) end += 1;
+  // A digit too many is enough: nobody waits for the other millions.
+  while (end - start <= MAX_NUMBER_DIGITS && isDigit(text.charCodeAt(end))) end += 1;
   if (end - start > MAX_NUMBER_DIGITS)
     throw new StrictJsonError(`JSON number of more than ${MAX_NUMBER_DIGITS} digits`, start);
   return end;
 }
 
-function readString(text: string, start: number, members: Set<string> | undefined): number {
+function readString(scan: Scan, start: number): number {
+  const { text } = scan;
+  const members = scan.open.at(-1);
   const end = endOfString(text, start);
-  if (members !== undefined && isMemberName(text, end)) addMember(members, text.slice(start, end));
+  if (members !== undefined && isMemberName(text, end)) addMember(scan, members, text.slice(start, end));
   return end;
 }
 
@@ -138,10 +172,13 @@ function isMemberName(text: string, end: number): boolean {
   return text[next] === ':';
 }
 
-function addMember(members: Set<string>, literal: string): void {
+function addMember({ names, limits }: Scan, members: Set<string>, literal: string): void {
   const name = literal.includes('\\') ? decodeLiteral(literal) : literal.slice(1, -1);
   if (members.has(name)) throw new StrictJsonError(`JSON has the member ${quote(name, 64)} twice`);
   members.add(name);
+  names.add(name);
+  if (names.size > limits.maxNames)
+    throw new StrictJsonError(`JSON of more than ${limits.maxNames} different member names`);
 }
 
 function decodeLiteral(literal: string): string {

@@ -4,9 +4,11 @@
 import {
   decodeJsonText,
   endOfString,
+  MAX_JSON_NAMES,
   parseStrictJsonInSteps,
   parseStrictJsonText,
   StrictJsonError,
+  type JsonLimits,
 } from '../lib/strict-json.ts';
 import { quote, toArray, toRecord, toText } from '../lib/text.ts';
 import { SignatureError } from './error.ts';
@@ -15,6 +17,7 @@ import { MAX_SUBJECTS } from './statement.ts';
 /** Most members and elements of one statement: parsing them takes some 50 ms (docs: limits). */
 export const MAX_STATEMENT_VALUES = 500_000;
 /** cosign still writes v0.1. */
+const STATEMENT_LIMITS: JsonLimits = { maxValues: MAX_STATEMENT_VALUES, maxNames: MAX_JSON_NAMES };
 const STATEMENT_TYPES = new Set(['https://in-toto.io/Statement/v1', 'https://in-toto.io/Statement/v0.1']);
 /** Members beside the predicate: five are defined. */
 const MAX_MEMBERS = 32;
@@ -72,7 +75,7 @@ export function readSubjectDigests({
  */
 export function* checkStatement({ text }: StatementHead): Generator<void, void, void> {
   try {
-    yield* parseStrictJsonInSteps(text, MAX_STATEMENT_VALUES);
+    yield* parseStrictJsonInSteps(text, STATEMENT_LIMITS);
   } catch (error) {
     if (error instanceof StrictJsonError) throw refuse(error.message);
     throw error;

@@ -5,7 +5,7 @@ import { base64, integer, isPresent, list, record, refuse, text } from './bundle
 /** Most log entries of one bundle (docs: limits). */
 export const MAX_LOG_ENTRIES = 32;
 /** Most timestamps of one bundle (docs: limits). */
-export const MAX_TIMESTAMPS = 64;
+export const MAX_TIMESTAMPS = 32;
 /** Most hashes of one inclusion proof (docs: limits). */
 export const MAX_PROOF_HASHES = 64;
 /** Largest sum of all timestamps of one bundle, in bytes: reading hostile DER costs almost a millisecond per KiB. */

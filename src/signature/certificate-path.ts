@@ -9,7 +9,7 @@ import { isStrongKey } from './signature-algorithm.ts';
 import { readCertificate, type Certificate } from './x509.ts';
 
 /** Most signatures that are checked for one path: certificates with the same name must not cost more. */
-export const MAX_LINK_CHECKS = 32;
+export const MAX_LINK_CHECKS = 16;
 /** Most certificates between leaf and root (docs: limits). */
 export const MAX_INTERMEDIATES = 10;
 const MAX_STEPS = 256;
@@ -36,6 +36,8 @@ export interface PathMaterial {
 export interface PathDemands {
   /** Instants at each of which every certificate must be valid; at least one. */
   readonly times: readonly Date[];
+  /** True when the only time is that of our own clock. */
+  readonly isPresent: boolean;
   /** Extended key usage (OID) that issuers limited to some must have among them. */
   readonly purpose: string | undefined;
 }
@@ -151,7 +153,7 @@ function isLinked(child: PathCertificate, issuer: PathCertificate, search: Searc
 function findProblem(
   { certificate }: PathCertificate,
   path: readonly PathCertificate[],
-  { times, purpose }: PathDemands,
+  { times, isPresent, purpose }: PathDemands,
 ): string | undefined {
   // RFC 5280 §6.1.4 (l): certificates that a name issued to itself, for a new key, do not count.
   const below = path.slice(1).filter(({ certificate: other }) => !other.issuer.equals(other.subject));
@@ -163,7 +165,12 @@ function findProblem(
     throw error;
   }
   const outside = times.find((at) => !isValidAt(certificate, at));
-  return outside && `one of its issuers is not valid at ${outside.toISOString()}`;
+  return outside && `one of its issuers is not valid at ${describeTime(outside, isPresent)}`;
+}
+
+/** A time in messages. @param isPresent nobody but our own clock says so */
+export function describeTime(at: Date, isPresent: boolean): string {
+  return `${at.toISOString()}${isPresent ? ', the time of this controller’s clock' : ''}`;
 }
 
 /** True when the instant is in the certificate's window, both ends included (RFC 5280 §4.1.2.5). */

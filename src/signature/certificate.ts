@@ -5,6 +5,7 @@ import { sha256Hex } from '../lib/digest.ts';
 import { DER_TAG, DerError, readDer, readDerChildren, requireTag, toOid, writeDer } from '../lib/der.ts';
 import { SignatureError } from './error.ts';
 import { readClaims } from './fulcio-claims.ts';
+import { isSigningKey } from './key-algorithm.ts';
 import {
   EXTENSION,
   hasKeyUsage,
@@ -64,6 +65,8 @@ function toLeaf(certificate: Certificate): LeafCertificate {
   checkProfile(certificate);
   const { der, spki, extensions } = certificate;
   const native = toNative(der, spki);
+  // Said here: that such a key's signature does not verify would send people to look for another fault.
+  if (!isSigningKey(native.publicKey)) throw refuse('has a key of a kind or size that is not accepted');
   const { issuer, claims } = readClaims(extensions);
   return {
     der,

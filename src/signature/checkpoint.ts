@@ -39,6 +39,8 @@ export function verifyCheckpoint(note: string, log: PreparedLog): Checkpoint {
   const checkpoint = readCheckpoint(text);
   const own = signatures.filter((signature) => isOwn(signature, log));
   if (own.length === 0) throw refuse('is not signed by the log');
+  // A log signs once; every copy of its line would cost another check.
+  if (own.length > 1) throw refuse('is signed more than once by the log');
   // C2SP signed-note: a signature in the name and key of a known signer must verify.
   const [algorithm, bytes] = [toLogAlgorithm(log.publicKey), Buffer.from(text, 'utf8')];
   for (const { name, signature } of own) {

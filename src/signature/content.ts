@@ -2,7 +2,8 @@
 // everything that looks at a signature without caring what it means.
 import { createHash, type KeyObject } from 'node:crypto';
 import type { Envelope } from './bundle.ts';
-import { findEnvelopeAlgorithm, toPreAuthenticationEncoding } from './dsse.ts';
+import { toPreAuthenticationEncoding } from './dsse.ts';
+import { findAlgorithm } from './key-algorithm.ts';
 import type { HashName } from './signature-algorithm.ts';
 
 /** What the signature is over, as it came; a message of which only the hash is known has no `artifact`. */
@@ -30,6 +31,6 @@ export function toEnvelopeContent(envelope: Envelope): SignedContent {
     signature: envelope.signature,
     signedDigest: (hash) => createHash(hash).update(encoded).digest(),
     payloadDigest: (hash) => createHash(hash).update(envelope.payload).digest(),
-    findAlgorithm: (key) => findEnvelopeAlgorithm(envelope, key),
+    findAlgorithm: (key) => findAlgorithm(key, encoded, envelope.signature),
   };
 }

@@ -1,6 +1,6 @@
 // By which algorithm does this key verify this signature? The closed list of what may sign models, by kind of key;
 // every signature is checked by node:crypto, Ed25519ph by @noble/curves, which node:crypto lacks.
-import { constants, verify, type KeyObject } from 'node:crypto';
+import { constants, publicDecrypt, verify, type KeyObject } from 'node:crypto';
 import { matchEd25519ph } from './ed25519ph.ts';
 import { MIN_RSA_BITS, type HashName } from './signature-algorithm.ts';
 
@@ -67,10 +67,29 @@ function findRsa(
           ['rsa-pkcs1', constants.RSA_PKCS1_PADDING],
           ['rsa-pss', constants.RSA_PKCS1_PSS_PADDING],
         ] as const);
+  const { isPkcs1, isPss } = inspectRsa(key, signature);
+  const possible = paddings.filter(([name]) => (name === 'rsa-pss' ? isPss : isPkcs1));
   for (const hash of hashes)
-    for (const [name, padding] of paddings)
+    for (const [name, padding] of possible)
       if (verifyRsa(hash, data, { key, padding }, signature)) return `${name}-${hash}`;
   return undefined;
+}
+
+// Which padding a signature can have shows without hashing: a large payload costs a hash only for the key that signed it.
+// RFC 8017 §9.2: 00 01 ff; §9.1.1: the last byte is bc. What is possible is verified by node:crypto all the same.
+function inspectRsa(key: KeyObject, signature: Uint8Array): { isPkcs1: boolean; isPss: boolean } {
+  // A key of type id-RSASSA-PSS does nothing but verify.
+  if (key.asymmetricKeyType !== 'rsa') return { isPkcs1: false, isPss: true };
+  try {
+    const encoded = publicDecrypt({ key, padding: constants.RSA_NO_PADDING }, signature);
+    return {
+      isPkcs1: encoded[0] === 0 && encoded[1] === 1 && encoded[2] === 0xff,
+      isPss: encoded.at(-1) === 0xbc,
+    };
+  } catch {
+    // of another length than the modulus, or not below it
+    return { isPkcs1: false, isPss: false };
+  }
 }
 
 // OpenSSL throws where an id-RSASSA-PSS key is restricted to another hash.

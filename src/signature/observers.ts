@@ -200,7 +200,7 @@ function requirePast(times: readonly TrustedTime[], now: Date): void {
   if (future !== undefined)
     throw new SignatureError(
       'TimestampInvalid',
-      `its time ${toShown(future.at)} is in the future of this controller's clock`,
+      `its time ${toShown(future.at)} is in the future of this controller's clock, which says ${now.toISOString()}`,
     );
 }
 

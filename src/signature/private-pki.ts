@@ -8,6 +8,7 @@ import type { CertificateAuthority } from './authority.ts';
 import { readCertificateNames, type CertificateNames } from './certificate-identity.ts';
 import {
   MAX_INTERMEDIATES,
+  describeTime,
   findPath,
   isPathKey,
   isValidAt,
@@ -74,8 +75,9 @@ export function verifyPrivatePki(
   const names = readStrictly(() => readCertificateNames(leaf.certificate));
   checkProfile(leaf, authority);
   const observations = observe(signed, leaf, { authority, now });
-  const times = observations.times.length === 0 ? [now] : observations.times.map(({ at }) => at);
-  for (const at of times) checkWindow(leaf, authority, at);
+  const isPresent = observations.times.length === 0;
+  const times = isPresent ? [now] : observations.times.map(({ at }) => at);
+  for (const at of times) checkWindow(leaf, authority, { at, isPresent });
   const path = findPath(
     leaf,
     {
@@ -83,7 +85,7 @@ export function verifyPrivatePki(
       intermediates: authority.intermediates,
       untrusted: readUsable([...others, ...intermediates].slice(0, MAX_INTERMEDIATES)),
     },
-    { times, purpose: authority.extendedKeyUsage === 'CodeSigning' ? CODE_SIGNING : undefined },
+    { times, isPresent, purpose: authority.extendedKeyUsage === 'CodeSigning' ? CODE_SIGNING : undefined },
   );
   refuseRevoked(toRevocable(path), revocationsOf(authority));
   if (content.findAlgorithm(leaf.key) === undefined)
@@ -188,9 +190,9 @@ function checkProfile({ certificate, key }: PathCertificate, authority: Material
 function checkWindow(
   { certificate }: PathCertificate,
   { notAfter }: Pick<CertificateAuthority, 'notAfter'>,
-  at: Date,
+  { at, isPresent }: { readonly at: Date; readonly isPresent: boolean },
 ): void {
-  if (!isValidAt(certificate, at)) throw refuse(`is not valid at ${at.toISOString()}`);
+  if (!isValidAt(certificate, at)) throw refuse(`is not valid at ${describeTime(at, isPresent)}`);
   if (notAfter !== undefined && at > notAfter)
     throw refuse(`counts no more since ${notAfter.toISOString()}, as the authority says`);
 }

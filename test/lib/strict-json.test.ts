@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {
   MAX_JSON_DEPTH,
+  MAX_JSON_NAMES,
+  MAX_JSON_VALUES,
   parseStrictJson,
   parseStrictJsonText,
   StrictJsonError,
@@ -156,6 +158,26 @@ describe('parseStrictJsonText()', () => {
     ']'.repeat(100),
   ];
   for (const text of broken) it(`refuses ${JSON.stringify(text).slice(0, 30)}`, () => refuses(text));
+
+  it('bounds the values of a document, whatever they are in', () => {
+    const commas = MAX_JSON_VALUES - 1;
+    const flat = (value: string): string => `[${`${value},`.repeat(commas)}${value}]`;
+    for (const value of ['0', '""', 'null']) {
+      assert.equal((parseStrictJsonText(flat(value)) as unknown[]).length, MAX_JSON_VALUES, value);
+      refuses(`[${flat(value)}]`, /more than 100000 values/);
+    }
+    for (const value of ['[]', '{}', '{"a":0}']) refuses(flat(value), /more than 100000 values/);
+  });
+
+  it('bounds the different names of a document, not the members', () => {
+    const names = (count: number): string =>
+      `{${Array.from({ length: count }, (_, index) => `"m${index}":0`).join(',')}}`;
+    assert.equal(Object.keys(parseStrictJsonText(names(MAX_JSON_NAMES)) as object).length, MAX_JSON_NAMES);
+    refuses(names(MAX_JSON_NAMES + 1), /more than 20000 different member names/);
+    const halves = names(MAX_JSON_NAMES / 2);
+    assert.equal((parseStrictJsonText(`[${halves},${halves},${halves}]`) as unknown[]).length, 3);
+    refuses(`[${names(MAX_JSON_NAMES)},{"n":0}]`, /different member names/);
+  });
 
   it('reads megabytes of hostile text in linear time', () => {
     const hostile = [

@@ -88,9 +88,14 @@ describe('verifyCheckpoint', () => {
     });
 
     it('caps the number of signatures', () => {
-      const many = (count: number): string => `${text}\n${`${line}\n`.repeat(count)}`;
+      const witness = '\u2014 witness.models.test AAAAAAAA\n';
+      const many = (count: number): string => `${text}\n${line}\n${witness.repeat(count - 1)}`;
       assert.equal(refusal(many(MAX_CHECKPOINT_SIGNATURES), trusted(log)), 'accepted');
       assert.match(refusal(many(MAX_CHECKPOINT_SIGNATURES + 1), trusted(log)), /more than 16/);
+    });
+
+    it('refuses copies of the log’s line: each would be checked', () => {
+      assert.match(refusal(`${good}${line}\n`, trusted(log)), /is signed more than once by the log/);
     });
 
     it('takes no signature of another log, whatever it is called', () => {

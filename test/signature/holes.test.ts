@@ -238,7 +238,7 @@ describe('the holes of the library', () => {
       const stamps = change(
         bundle,
         STAMPS,
-        Array.from({ length: 64 }, () => stamp),
+        Array.from({ length: 32 }, () => stamp),
       );
       const entries = change(
         bundle,

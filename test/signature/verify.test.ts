@@ -18,7 +18,8 @@ import {
   preAuthenticationEncoding,
 } from '../../src/demo/statement.ts';
 import { toSignatureCandidate } from '../../src/signature/candidate.ts';
-import { findEnvelopeAlgorithm, toPreAuthenticationEncoding } from '../../src/signature/dsse.ts';
+import { toEnvelopeContent } from '../../src/signature/content.ts';
+import { toPreAuthenticationEncoding } from '../../src/signature/dsse.ts';
 import { SignatureError } from '../../src/signature/error.ts';
 import {
   change,
@@ -323,13 +324,15 @@ describe('toPreAuthenticationEncoding', () => {
   });
 });
 
-describe('findEnvelopeAlgorithm', () => {
+describe('toEnvelopeContent()', () => {
   it('finds none for key types that are not supported', () => {
     const key = generateKeyPairSync('rsa', { modulusLength: 1024 });
     const payload = Buffer.from('{}');
     const signature = signBytes(preAuthenticationEncoding(IN_TOTO_PAYLOAD_TYPE, payload), key.privateKey);
     assert.equal(
-      findEnvelopeAlgorithm({ payloadType: IN_TOTO_PAYLOAD_TYPE, payload, signature }, key.publicKey),
+      toEnvelopeContent({ payloadType: IN_TOTO_PAYLOAD_TYPE, payload, signature }).findAlgorithm(
+        key.publicKey,
+      ),
       undefined,
     );
   });

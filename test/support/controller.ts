@@ -22,7 +22,9 @@ import { createProver } from '../../src/proving/prover.ts';
 import { createAdmissionApp } from '../../src/server/admission-app.ts';
 import { listen, type Listener } from '../../src/server/listener.ts';
 import { toDecisionRecord } from '../../src/telemetry/decision-record.ts';
-import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
+import type { TrustStore } from '../../src/trust/trust-store.ts';
+import type { RefreshEvent } from '../../src/trust/trust-tracker.ts';
 import { post, type HttpAnswer, type PostOptions } from './https-client.ts';
 
 /** An AdmissionReview's response, flattened. */
@@ -66,12 +68,14 @@ export type Policies = Readonly<Record<string, Partial<ClusterModelPolicySpec> |
 export interface ControllerOptions {
   readonly policies?: Policies;
   readonly exceptions?: readonly ExceptionSource[];
-  /** Specs of TrustRoots by name. */
-  readonly trustRoots?: Readonly<Record<string, object>>;
   /** Namespaces that exist, with their labels; absent: every namespace exists. */
   readonly namespaces?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly decisions?: Partial<DecisionOptions>;
   readonly dependencies?: Partial<DecisionDependencies>;
+  /** TrustRoots by name. */
+  readonly trustRoots?: Readonly<Record<string, unknown>>;
+  /** Makes the trust store, whose changes and refreshes are followed as in the service; absent: one that asks nobody. */
+  readonly openTrust?: (onRefresh: (event: RefreshEvent) => void) => TrustStore;
   /** Stands between the handler and what it depends on. */
   readonly wrap?: (dependencies: DecisionDependencies) => DecisionDependencies;
   readonly observer?: Partial<DecisionObserver>;
@@ -146,7 +150,9 @@ export async function startController(options: ControllerOptions = {}): Promise<
   const metricsRegistry = new Registry();
   const metrics = createMetrics(metricsRegistry, { version: 'test', node: process.version });
   const access = createRegistryAccess({ 'plain-http': [registry.address] }, metrics);
-  const store = createPolicyStore(createCelEngine(), 'model-policy-system', offlineTrust());
+  const trust = openTrust(options, metrics);
+  const store = createPolicyStore(createCelEngine(), 'model-policy-system', trust);
+  trust.onChange(() => store.recompile());
   const setPolicies = (policies: Policies): void => store.update(toInputs(policies, options));
   if (options.isSynced !== false) setPolicies(options.policies ?? { team: teamPolicy(registry) });
   const dependencies: DecisionDependencies = {
@@ -193,9 +199,19 @@ export async function startController(options: ControllerOptions = {}): Promise<
     async stop() {
       await listener.drain(0);
       if (options.registry === undefined) await registry.close();
+      trust.stop();
       await access.transport.close();
     },
   };
+}
+
+function openTrust({ openTrust: open }: ControllerOptions, metrics: Metrics): TrustStore {
+  const trust =
+    open?.(({ trustRoot, result }) => metrics.observeTrustRefresh(trustRoot, result)) ?? offlineTrust();
+  metrics.readTrustRoots(() =>
+    trust.statuses().map((status) => ({ ...status, expiresAt: status.snapshot?.expiresAt })),
+  );
+  return trust;
 }
 
 function toInputs(
