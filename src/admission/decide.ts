@@ -13,11 +13,12 @@ import { createFinding } from '../verdict/finding-message.ts';
 import { fold } from '../verdict/fold.ts';
 import { isUnchanged } from './exempt.ts';
 import { gatherAll } from './gathered.ts';
+import { judgeMissing, judgeUnnamed } from './judge-unnamed.ts';
 import { judgeNoMatch, needsEvidence, prepareUse, toWantedProofs, type NoMatchPolicy } from './judge-uses.ts';
-import { judgeUnnamed, toActed, toNotices, toPolicyNames, toUndecided } from './outcome.ts';
+import { toActed, toNotices, toPolicyNames, toUndecided } from './outcome.ts';
 import { proveAll } from './proofs.ts';
 import type { AdmissionRequest } from './review.ts';
-import { judgeRules, toRuleContext } from './rules.ts';
+import { judgeRules, toRuleContexts } from './rules.ts';
 import { findScope, type ScopeOptions } from './scope.ts';
 import { findSurplus, selectUses, toModelUses } from './uses.ts';
 
@@ -61,7 +62,7 @@ async function decideInSteps(
   if (scope.kind === 'exempt') return toUndecided(watch, [], { exemption: scope.exemption });
   if (scope.kind === 'refused') return toUndecided(watch, [scope.finding]);
   watch.mark('extract');
-  const enforce = isEnforced(scope.template.isPod, dependencies);
+  const enforce = isEnforced(scope.isPod, dependencies);
   const refuse = (finding: Finding): Decision => toUndecided(watch, [finding], { enforce });
   const world = await findWorld(request.namespace ?? '', dependencies, signal);
   if ('finding' in world) return refuse(world.finding);
@@ -85,13 +86,14 @@ async function decideInSteps(
   const proofs = await proveAll(wantedProofs, now, signal);
   const prepared = selected.map((use) => prepareUse(use, gathered.get(use.use), proofs));
   watch.mark('prove');
-  const uses = judgeRules(prepared, toRuleContext(request, scope.template, world.namespace, now));
+  const uses = judgeRules(prepared, toRuleContexts(request, scope.templates, world.namespace, now));
   if ('finding' in uses) return refuse(uses.finding);
   const acted = [
     ...uses.judged.flatMap(toActed),
     ...selected.flatMap((use) =>
       judgeNoMatch(use, request.namespace ?? '', dependencies.options.noMatchPolicy),
     ),
+    ...judgeMissing(after, world.policies),
     ...judgeUnnamed(after.findings, world.policies, dependencies.options.noMatchPolicy),
   ];
   watch.mark('judge');

@@ -3,16 +3,16 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { extractModels } from '../../src/model/extract.ts';
 import type { Extraction } from '../../src/model/model-reference.ts';
-import { toPodTemplate } from '../../src/model/pod-template.ts';
+import { toWorkload } from '../../src/model/pod-template.ts';
 import type { ShortNames } from '../../src/model/reference.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const MODEL = `reg.example/team/model@${DIGEST}`;
 
 function extract(spec: object, shortNames?: ShortNames): Extraction {
-  const template = toPodTemplate('', 'Pod', { metadata: {}, spec });
-  assert.ok(template);
-  return extractModels(template, shortNames);
+  const workload = toWorkload('', 'Pod', { metadata: {}, spec });
+  assert.ok(workload);
+  return extractModels(workload, shortNames === undefined ? {} : { shortNames });
 }
 
 function fromContainer(container: object): readonly string[] {
@@ -375,7 +375,7 @@ describe('extractModels()', () => {
   });
 
   it('reads pod templates at their own path, whatever labels and annotations say', () => {
-    const template = toPodTemplate('batch', 'CronJob', {
+    const workload = toWorkload('batch', 'CronJob', {
       spec: {
         jobTemplate: {
           spec: {
@@ -387,18 +387,18 @@ describe('extractModels()', () => {
         },
       },
     });
-    assert.ok(template);
+    assert.ok(workload);
     assert.equal(
-      extractModels(template).references[0]?.fieldPath,
+      extractModels(workload).references[0]?.fieldPath,
       'spec.jobTemplate.spec.template.spec.volumes[0].image.reference',
     );
   });
 
   it('does not let a digest that only others read hide a container image', () => {
     const sha384 = `reg.example/models/x:v1@sha384:${'a'.repeat(96)}`;
-    const template = toPodTemplate('', 'Pod', { spec: { containers: [{ image: sha384 }] } });
-    assert.ok(template);
-    const [image] = extractModels(template).images;
+    const workload = toWorkload('', 'Pod', { spec: { containers: [{ image: sha384 }] } });
+    assert.ok(workload);
+    const [image] = extractModels(workload).images;
     assert.equal(image?.reference.repository, 'models/x');
     assert.equal(image?.reference.digest, undefined);
     assert.equal(image?.reference.original, sha384);
