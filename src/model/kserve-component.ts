@@ -18,13 +18,16 @@ const FRAMEWORKS = new Set([
   'art',
 ]);
 
+// What a schema can name: anything else would be pruned, and has no business in a field path.
+const MEMBER = /^[A-Za-z][A-Za-z0-9]{0,62}$/;
+
 /** The runtimes of a component: known frameworks, and whatever else says where its model is. */
 export function toRuntimes(
   component: Readonly<Record<string, unknown>>,
   componentPath: string,
 ): readonly Container[] {
   return Object.entries(component).flatMap(([name, value]) =>
-    isRecord(value) && (FRAMEWORKS.has(name) || Object.hasOwn(value, 'storageUri'))
+    isRecord(value) && (FRAMEWORKS.has(name) || (MEMBER.test(name) && Object.hasOwn(value, 'storageUri')))
       ? [toContainer(value, 'runtime', `${componentPath}.${name}`)]
       : [],
   );

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { extractModels } from '../../src/model/extract.ts';
 import type { Extraction } from '../../src/model/model-reference.ts';
+import { WORKLOAD_KINDS } from '../../src/model/kinds.ts';
 import { toWorkload } from '../../src/model/pod-template.ts';
 import type { ShortNames } from '../../src/model/reference.ts';
 
@@ -372,6 +373,73 @@ describe('extractModels()', () => {
         { numRuns: 1000 },
       );
     });
+  });
+
+  describe('of any kind', () => {
+    const keys =
+      'spec template predictor model storageUri storageUris storage uri canary lora adapters workerSpec prefill ' +
+      'leaderWorkerTemplate workerTemplate router volumes csi driver volumeAttributes image ephemeral metadata ' +
+      'volumeClaimTemplate containers initContainers name args command env value valueFrom __proto__ ' +
+      'model.csi.modelpack.org/reference';
+    const texts =
+      'modelcar storage-initializer model-weights-downloader MODELKIT_REF model.csi.modelpack.org ' +
+      `container-image.csi.k8s.io oras pull s3://x oci://${EVIL}`;
+    const key = fc.constantFrom(...keys.split(' '));
+    const leaf = fc.oneof(fc.constantFrom(...texts.split(' ')), fc.constantFrom(null, 1, '', true));
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 7 },
+        leaf,
+        fc.array(tie('tree'), { maxLength: 3 }),
+        fc.dictionary(key, tie('tree'), { maxKeys: 5 }),
+      ),
+    }));
+
+    it('throws for no shape that JSON can have', () => {
+      fc.assert(
+        fc.property(fc.dictionary(key, tree, { maxKeys: 5 }), (spec) => {
+          for (const { group, kind } of WORKLOAD_KINDS) {
+            const workload = toWorkload(group, kind, { spec });
+            if (workload !== undefined) extractModels(workload);
+          }
+        }),
+        { numRuns: 500 },
+      );
+    });
+
+    it('loses no image and no URI, whatever containers are called and wherever they stand', () => {
+      const name = fc.constantFrom(
+        'app',
+        'modelcar',
+        'modelcar-init-3',
+        'storage-initializer',
+        'kitops-init',
+      );
+      const list = fc.constantFrom('containers', 'initContainers', 'ephemeralContainers');
+      fc.assert(
+        fc.property(name, list, (given, where) => {
+          const container = { name: given, image: MODEL, args: [`oci://${EVIL}`, '/mnt'] };
+          const { references, images } = extract({ [where]: [container] });
+          const found = [...references, ...images].flatMap(({ source, otherSources = [], reference }) =>
+            [source, ...otherSources].map((each) => `${each} ${reference.original}`),
+          );
+          assert.ok(found.includes(`ContainerImage ${MODEL}`) && found.includes(`URI ${EVIL}`));
+        }),
+      );
+    });
+  });
+
+  it('shows no path that an object made up', () => {
+    const predictor = {
+      'x\n\u001b[31m': { storageUri: `oci://${EVIL}` },
+      other: { storageUri: `oci://${EVIL}` },
+    };
+    const workload = toWorkload('serving.kserve.io', 'InferenceService', { spec: { predictor } });
+    assert.ok(workload);
+    assert.deepEqual(
+      extractModels(workload).references.map(({ fieldPath }) => fieldPath),
+      ['spec.predictor.other.storageUri'],
+    );
   });
 
   it('reads pod templates at their own path, whatever labels and annotations say', () => {

@@ -64,17 +64,28 @@ function* seeModelPack(
     };
 }
 
+// An annotation of old still wins over the field (kubernetes pkg/volume/util GetPersistentVolumeClaimClass): both count.
+const CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class';
+
 function seeClaim(ephemeral: unknown, path: string, { modelVolumes }: PodView): readonly Sighting[] {
-  const claim = toRecord(toRecord(toRecord(ephemeral)['volumeClaimTemplate'])['spec']);
-  const storageClass = toText(claim['storageClassName']) ?? '';
-  if (!modelVolumes.storageClasses.has(storageClass)) return [];
-  return [
+  const { metadata, spec } = toRecord(toRecord(ephemeral)['volumeClaimTemplate']);
+  const claims = [
     {
+      storageClass: toText(toRecord(toRecord(metadata)['annotations'])[CLASS_ANNOTATION]) ?? '',
+      fieldPath: `${path}.volumeClaimTemplate.metadata.annotations[${CLASS_ANNOTATION}]`,
+    },
+    {
+      storageClass: toText(toRecord(spec)['storageClassName']) ?? '',
+      fieldPath: `${path}.volumeClaimTemplate.spec.storageClassName`,
+    },
+  ];
+  return claims
+    .filter(({ storageClass }) => modelVolumes.storageClasses.has(storageClass))
+    .map(({ storageClass, fieldPath }) => ({
       reason: 'DynamicModelVolume',
       problem: `takes its model from the StorageClass ${quote(storageClass)}: the pod does not say which`,
       written: storageClass,
       source: 'CSI',
-      fieldPath: `${path}.volumeClaimTemplate.spec.storageClassName`,
-    },
-  ];
+      fieldPath,
+    }));
 }
