@@ -294,6 +294,17 @@ describe('faults of the workload surface', () => {
         await expectDenied(narrow, reviewOf(podOf({ containers: [{ name, image: unsigned }] })), denial);
     });
 
+    it('46: a ModelCar is a model whatever the globs say, another image is not', async () => {
+      const { registry } = controller;
+      narrow = await startController({
+        registry,
+        policies: { narrow: teamPolicy(registry, { models: [{ glob: 'other.test/**' }] }) },
+      });
+      const of = (name: string): object => reviewOf(podOf({ containers: [{ name, image: signed }] }));
+      await expectDenied(narrow, of('modelcar'), { code: 403, reasons: ['NoMatchingPolicy'] });
+      await expectAllowed(narrow, of('app'));
+    });
+
     it('46: another name than modelcar takes an image out of a policy for ModelCars alone', async () => {
       await startNarrow(['KServeModelCar']);
       const of = (name: string): object => reviewOf(podOf({ containers: [{ name, image: unsigned }] }));

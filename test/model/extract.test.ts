@@ -429,6 +429,19 @@ describe('extractModels()', () => {
     });
   });
 
+  it('reads every source of a storage initializer, more than KServe itself writes', () => {
+    for (const count of [10, 40]) {
+      const sources = Array.from({ length: count }, (_, n) => [
+        `oci://reg.example/m${n}@${DIGEST}`,
+        `/mnt/${n}`,
+      ]);
+      const { references, findings } = extract({
+        initContainers: [{ name: 'storage-initializer', args: sources.flat() }],
+      });
+      assert.deepEqual([references.length, findings.length], [count, count]);
+    }
+  });
+
   it('shows no path that an object made up', () => {
     const predictor = {
       'x\n\u001b[31m': { storageUri: `oci://${EVIL}` },
