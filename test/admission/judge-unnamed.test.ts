@@ -147,6 +147,17 @@ describe('judgeUnnamed()', () => {
     });
   });
 
+  it('asks for no enforcing policy about an image that cannot be read and that a policy only audits', async () => {
+    const tool = await start({ team: team({ validationActions: ['Audit'] }) });
+    const answer = await expectAllowed(tool, reviewOf(imagePod('registry.example/UPPER')));
+    assert.equal(answer.annotations['modelpolicy.dev/reasons'], 'ReferenceInvalid');
+    tool.setPolicies({ team: team() });
+    await expectDenied(tool, reviewOf(imagePod('registry.example/UPPER')), {
+      code: 403,
+      reasons: ['ReferenceInvalid'],
+    });
+  });
+
   it('believes no leniency of a policy that cannot be evaluated', async () => {
     const broken = { authorities: [{ name: 'gone', key: { secretKeyRef: { name: 'gone', key: 'k' } } }] };
     const tool = await start({ team: team({ unverifiableSources: 'Allow', ...broken }) });

@@ -442,6 +442,13 @@ describe('extractModels()', () => {
     }
   });
 
+  it('keeps apart what reads the same in a message', () => {
+    const uri = (tail: string): string => `oci://\${R}/${'x'.repeat(400)}${tail}`;
+    const { findings } = extract({ containers: [{ args: [`${uri('a')} ${uri('b')}`] }] });
+    assert.equal(findings.length, 2);
+    assert.equal(new Set(findings.map(({ message }) => message)).size, 1);
+  });
+
   it('shows no path that an object made up', () => {
     const predictor = {
       'x\n\u001b[31m': { storageUri: `oci://${EVIL}` },
