@@ -443,7 +443,7 @@ describe('extractModels()', () => {
   });
 
   it('keeps apart what reads the same in a message', () => {
-    const uri = (tail: string): string => `oci://\${R}/${'x'.repeat(400)}${tail}`;
+    const uri = (tail: string): string => `oci://$(R)/${'x'.repeat(400)}${tail}`;
     const { findings } = extract({ containers: [{ args: [`${uri('a')} ${uri('b')}`] }] });
     assert.equal(findings.length, 2);
     assert.equal(new Set(findings.map(({ message }) => message)).size, 1);
