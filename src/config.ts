@@ -54,6 +54,13 @@ export const REGISTRY_OPTIONS = [
     value: 'DIR',
     description: 'where TUF metadata of TrustRoots is kept (default: a private temporary directory)',
   },
+  {
+    flag: 'second-opinion',
+    value: 'before|after|off',
+    default: 'before',
+    choices: ['before', 'after', 'off'],
+    description: 'when @sigstore/verify is asked about new evidence: before or after the answer, or never',
+  },
   { flag: 'offline', description: 'never refresh TrustRoots: use what is shipped, pinned or cached' },
 ] as const satisfies readonly OptionSpec[];
 
@@ -122,6 +129,13 @@ export const SERVE_OPTIONS = [
     pattern: DRIVER_NAME,
     description: 'StorageClass whose volumes hold a model (repeatable)',
   },
+  {
+    flag: 'verify-threads',
+    value: 'N',
+    default: '1',
+    pattern: '^(?:[0-9]|1[0-6])$',
+    description: 'threads that verify signatures, up to 16; 0: the thread that answers',
+  },
   ...REGISTRY_OPTIONS,
 ] as const satisfies readonly OptionSpec[];
 
@@ -143,6 +157,27 @@ export const VERIFY_OPTIONS = [
   { flag: 'namespaces', value: 'FILE', description: 'Namespace objects (default: every namespace exists)' },
   { flag: 'json', description: 'print the verdict as one line of JSON' },
   ...REGISTRY_OPTIONS,
+] as const satisfies readonly OptionSpec[];
+
+/** Options of record. */
+export const RECORD_OPTIONS = [
+  { flag: 'out', value: 'FILE', description: 'where to write the recording (default: standard output)' },
+  ...REGISTRY_OPTIONS.filter(({ flag }) =>
+    ['registry-config', 'ca-file', 'plain-http', 'short-names'].includes(flag),
+  ),
+] as const satisfies readonly OptionSpec[];
+
+/** Options of test. */
+export const TEST_OPTIONS = [
+  { flag: 'junit', value: 'FILE', description: 'where to write the results as JUnit XML' },
+  { flag: 'only', value: 'TEXT', description: 'run cases whose full name holds the text' },
+  {
+    flag: 'controller-namespace',
+    value: 'NAME',
+    default: 'model-policy-system',
+    pattern: NAME,
+    description: 'namespace of the Secrets and ConfigMaps that policies name',
+  },
 ] as const satisfies readonly OptionSpec[];
 
 /** Options of admit. */

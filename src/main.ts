@@ -3,7 +3,9 @@ import { ADMIT, runAdmit } from './cli/admit.ts';
 import { parseArguments, toHelp, UsageError, type CommandSpec } from './cli/arguments.ts';
 import { DEMO, runDemo } from './cli/demo.ts';
 import type { Output } from './cli/output.ts';
+import { RECORD, runRecord } from './cli/record.ts';
 import { runServe, SERVE } from './cli/serve.ts';
+import { runTest, TEST } from './cli/test.ts';
 import { runVerify, VERIFY } from './cli/verify.ts';
 import { runVerifyBundle, VERIFY_BUNDLE } from './cli/verify-bundle.ts';
 import { runVerifyFiles, VERIFY_FILES } from './cli/verify-files.ts';
@@ -22,6 +24,8 @@ const COMMANDS: readonly Command[] = [
   { spec: VERIFY_BUNDLE, run: runVerifyBundle },
   { spec: VERIFY_FILES, run: runVerifyFiles },
   { spec: ADMIT, run: runAdmit },
+  { spec: TEST, run: runTest },
+  { spec: RECORD, run: runRecord },
   { spec: DEMO, run: runDemo },
 ];
 

@@ -4,18 +4,22 @@ import type { Finding } from '../reason.ts';
 import { DeadlineError, waitWithin } from '../lib/deadline.ts';
 import { createStopwatch, type Stopwatch } from '../lib/stopwatch.ts';
 import { quote } from '../lib/text.ts';
+import type { CompiledException } from '../policy/compile-exception.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
 import { selectByNamespace } from '../policy/select.ts';
 import type { KnownNamespace, PolicySnapshot } from '../policy/store.ts';
+import { OverloadedError } from '../proving/executor.ts';
+import type { Prover } from '../proving/prover.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import type { Decision } from '../verdict/decision.ts';
+import { applyExceptions } from '../verdict/exceptions.ts';
 import { createFinding } from '../verdict/finding-message.ts';
 import { fold } from '../verdict/fold.ts';
 import { isUnchanged } from './exempt.ts';
 import { gatherAll } from './gathered.ts';
 import { judgeMissing, judgeUnnamed } from './judge-unnamed.ts';
 import { judgeNoMatch, needsEvidence, prepareUse, toWantedProofs, type NoMatchPolicy } from './judge-uses.ts';
-import { toActed, toNotices, toPolicyNames, toUndecided } from './outcome.ts';
+import { toNotices, toPolicyNames, toUndecided } from './outcome.ts';
 import { proveAll } from './proofs.ts';
 import type { AdmissionRequest } from './review.ts';
 import { judgeRules, toRuleContexts } from './rules.ts';
@@ -31,6 +35,7 @@ export interface DecisionOptions extends ScopeOptions {
 export interface DecisionDependencies {
   readonly snapshot: () => PolicySnapshot | undefined;
   readonly client: RegistryClient;
+  readonly prover: Prover;
   readonly options: DecisionOptions;
   readonly now: () => Date;
   /** Reads a namespace that the watch does not know yet; undefined when it does not exist. */
@@ -47,10 +52,17 @@ export async function decide(
   try {
     return await decideInSteps(request, dependencies, { signal, watch });
   } catch (error) {
-    if (!(error instanceof DeadlineError)) throw error;
-    const finding = createFinding('DeadlineExceeded', 'the time for this request is up');
-    return toUndecided(watch, [finding], { enforce: isEnforced(request.kind.kind === 'Pod', dependencies) });
+    const enforce = isEnforced(request.kind.kind === 'Pod', dependencies);
+    return toUndecided(watch, [toBusyFinding(error)], { enforce });
   }
+}
+
+// The two ways in which there is too much to do; anything else is a fault.
+function toBusyFinding(error: unknown): Finding {
+  if (error instanceof DeadlineError)
+    return createFinding('DeadlineExceeded', 'the time for this request is up');
+  if (error instanceof OverloadedError) return createFinding('Overloaded', error.message);
+  throw error;
 }
 
 async function decideInSteps(
@@ -83,13 +95,17 @@ async function decideInSteps(
   watch.mark('gather');
   const now = dependencies.now();
   const wantedProofs = selected.flatMap((use) => toWantedProofs(use, gathered.get(use.use)));
-  const proofs = await proveAll(wantedProofs, now, signal);
+  const proofs = await proveAll(dependencies.prover, wantedProofs, now, signal);
   const prepared = selected.map((use) => prepareUse(use, gathered.get(use.use), proofs));
   watch.mark('prove');
   const uses = judgeRules(prepared, toRuleContexts(request, scope.templates, world.namespace, now));
   if ('finding' in uses) return refuse(uses.finding);
+  const { exceptions } = world;
+  const excepted = uses.judged.map((use) =>
+    applyExceptions(use, { exceptions, namespace: request.namespace ?? '', now }),
+  );
   const acted = [
-    ...uses.judged.flatMap(toActed),
+    ...excepted.flatMap(({ acted: found }) => found),
     ...selected.flatMap((use) =>
       judgeNoMatch(use, request.namespace ?? '', dependencies.options.noMatchPolicy),
     ),
@@ -102,6 +118,7 @@ async function decideInSteps(
     acted,
     uses: uses.judged,
     policies: toPolicyNames(selected),
+    exceptions: excepted.flatMap(({ used }) => used),
     notices: uses.judged.flatMap(toNotices),
     exemption: undefined,
     durationsMs: watch.durations(),
@@ -113,7 +130,11 @@ function isEnforced(isPod: boolean, { options }: DecisionDependencies): boolean 
   return isPod || options.workloads === 'Deny';
 }
 
-type World = { readonly namespace: KnownNamespace; readonly policies: readonly CompiledPolicy[] };
+interface World {
+  readonly namespace: KnownNamespace;
+  readonly policies: readonly CompiledPolicy[];
+  readonly exceptions: readonly CompiledException[];
+}
 
 async function findWorld(
   name: string,
@@ -127,5 +148,6 @@ async function findWorld(
   const namespace = reading instanceof Promise ? await waitWithin(reading, signal) : reading;
   if (namespace === undefined)
     return { finding: createFinding('PoliciesNotSynced', `namespace ${quote(name, 63)} is not known`) };
-  return { namespace, policies: selectByNamespace(world.policies, namespace) };
+  const { exceptions } = world;
+  return { namespace, policies: selectByNamespace(world.policies, namespace), exceptions };
 }

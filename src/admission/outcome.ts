@@ -2,7 +2,7 @@
 import type { Finding } from '../reason.ts';
 import type { Stopwatch } from '../lib/stopwatch.ts';
 import type { Decision, Exemption, JudgedUse } from '../verdict/decision.ts';
-import { DENY_ONLY, fold, type ActedFinding } from '../verdict/fold.ts';
+import { DENY_ONLY, fold } from '../verdict/fold.ts';
 import type { SelectedUse } from './judge-uses.ts';
 
 /**
@@ -20,17 +20,11 @@ export function toUndecided(
     acted,
     uses: [],
     policies: [],
+    exceptions: [],
     notices: [],
     exemption,
     durationsMs: watch.durations(),
   };
-}
-
-/** What a judged use found, with the actions of each policy. */
-export function toActed({ results }: JudgedUse): readonly ActedFinding[] {
-  return results.flatMap(({ findings, policy }) =>
-    findings.map((finding) => ({ finding, actions: policy.actions })),
-  );
 }
 
 /** The policies that selected anything, sorted. */

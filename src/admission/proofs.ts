@@ -1,13 +1,8 @@
-// Which signatures were proven for which policy? Proves each digest once per policy, however often the pod names it,
-// and gives way to other requests between signatures.
-import { setImmediate } from 'node:timers/promises';
-import { DeadlineError } from '../lib/deadline.ts';
+// Which signatures were proven for which policy? Asks for each digest once per policy, however often the pod names it.
 import type { Evidence } from '../evidence/evidence.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
-import { proveInSteps, type Proof } from '../verdict/prove.ts';
-
-/** Longest time on the event loop at a stretch, in milliseconds; a single signature is never interrupted. */
-const MAX_STRETCH_MS = 10;
+import type { Prover } from '../proving/prover.ts';
+import type { Proof } from '../verdict/prove.ts';
 
 /** What is proven: evidence and policy. */
 export interface ProofWanted {
@@ -18,35 +13,26 @@ export interface ProofWanted {
 /** Proofs by evidence and policy. */
 export type Proofs = ReadonlyMap<Evidence, ReadonlyMap<CompiledPolicy, Proof>>;
 
-/** Proves everything wanted. @throws DeadlineError when the signal fires first */
+/**
+ * Proves everything wanted.
+ * @throws DeadlineError when the signal fires first, OverloadedError when too much is waiting
+ */
 export async function proveAll(
+  prover: Prover,
   wanted: readonly ProofWanted[],
   now: Date,
   signal: AbortSignal,
 ): Promise<Proofs> {
-  const proofs = new Map<Evidence, Map<CompiledPolicy, Proof>>();
-  const giveWay = createPacer(signal);
+  const proofs = new Map<Evidence, Map<CompiledPolicy, Proof | undefined>>();
+  const pending: Promise<void>[] = [];
   for (const { evidence, policy } of wanted) {
-    const known = proofs.get(evidence) ?? new Map<CompiledPolicy, Proof>();
+    const known = proofs.get(evidence) ?? new Map<CompiledPolicy, Proof | undefined>();
     proofs.set(evidence, known);
     if (known.has(policy)) continue;
-    const steps = proveInSteps(evidence, policy.authorities, now);
-    let step = steps.next();
-    while (step.done !== true) {
-      await giveWay();
-      step = steps.next();
-    }
-    known.set(policy, step.value);
+    known.set(policy, undefined);
+    const proving = prover.prove(evidence, policy.authorities, now, signal);
+    pending.push(proving.then((proof) => void known.set(policy, proof)));
   }
-  return proofs;
-}
-
-function createPacer(signal: AbortSignal): () => Promise<void> {
-  let since = performance.now();
-  return async () => {
-    if (performance.now() - since < MAX_STRETCH_MS) return;
-    await setImmediate();
-    if (signal.aborted) throw new DeadlineError('deadline exceeded');
-    since = performance.now();
-  };
+  await Promise.all(pending);
+  return proofs as Proofs;
 }

@@ -67,15 +67,23 @@ function toStatus(findings: readonly Finding[]): object {
   };
 }
 
-function toAnnotations({ verdict, acted, policies, uses, exemption }: Decision): Record<string, string> {
+function toAnnotations({
+  verdict,
+  acted,
+  policies,
+  uses,
+  exceptions: used,
+  exemption,
+}: Decision): Record<string, string> {
   const reasons = [...new Set(acted.map(({ finding }) => finding.reason))].toSorted();
   const digests = [
     ...new Set(uses.flatMap(({ digest }) => (digest === undefined ? [] : [digest]))),
   ].toSorted();
+  const exceptions = [...new Set(used.map(({ exception }) => exception))].toSorted();
   const verdictText =
     exemption === undefined ? (verdict.allowed ? 'allowed' : 'denied') : `exempt-${exemption}`;
   const annotations: Record<string, string> = { [`${ANNOTATION_PREFIX}verdict`]: verdictText };
-  for (const [name, values] of Object.entries({ reasons, policies, digests }))
+  for (const [name, values] of Object.entries({ reasons, policies, digests, exceptions }))
     if (values.length > 0)
       annotations[`${ANNOTATION_PREFIX}${name}`] = boundBytes(values.join(','), MAX_ANNOTATION_BYTES);
   return annotations;

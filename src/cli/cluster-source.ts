@@ -5,6 +5,7 @@ import { toErrorMessage, toRecord, toText } from '../lib/text.ts';
 import { createKubernetesClient, type KubernetesClient } from '../kubernetes/client.ts';
 import { KubernetesApiError, KubernetesConfigError } from '../kubernetes/errors.ts';
 import { startListWatch, type ListWatch } from '../kubernetes/list-watch.ts';
+import { toCreatedAt } from '../policy/compile-exception.ts';
 import type { PolicySource } from '../policy/compile.ts';
 import { toMaterial } from '../policy/documents.ts';
 import { toMaterialKey } from '../policy/source-material.ts';
@@ -14,7 +15,7 @@ import { textOf, UsageError } from './arguments.ts';
 import type { PolicySourceHandle, PolicySourceOptions } from './policy-source.ts';
 
 type Objects = ReadonlyMap<string, object>;
-type Collection = 'policies' | 'trustRoots' | 'namespaces' | 'secrets' | 'configMaps';
+type Collection = 'policies' | 'trustRoots' | 'exceptions' | 'namespaces' | 'secrets' | 'configMaps';
 
 /** Starts watching. @throws UsageError when neither kubeconfig nor in-cluster configuration can be used */
 export function startClusterSource(values: OptionValues, options: PolicySourceOptions): PolicySourceHandle {
@@ -50,7 +51,7 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
   };
 }
 
-const COLLECTIONS = 5;
+const COLLECTIONS = 6;
 
 function toPaths(namespace: string): Record<Collection, string> {
   const ours = `/apis/${API_GROUP}/v1alpha1`;
@@ -58,6 +59,7 @@ function toPaths(namespace: string): Record<Collection, string> {
   return {
     policies: `${ours}/clustermodelpolicies`,
     trustRoots: `${ours}/trustroots`,
+    exceptions: `${ours}/modelpolicyexceptions`,
     namespaces: '/api/v1/namespaces',
     secrets: `${own}/secrets`,
     configMaps: `${own}/configmaps`,
@@ -87,6 +89,11 @@ function toInputs(state: ReadonlyMap<Collection, Objects>): PolicyInputs {
     });
   return {
     policies: entries('policies').map(([name, object]): PolicySource => ({ name, spec: object['spec'] })),
+    exceptions: entries('exceptions').map(([name, object]) => ({
+      name,
+      spec: object['spec'],
+      ...toCreatedAt(object),
+    })),
     trustRoots: new Map(entries('trustRoots').map(([name, object]) => [name, object['spec']])),
     material: new Map([...material('Secret', 'secrets'), ...material('ConfigMap', 'configMaps')]),
     namespaces: new Map(entries('namespaces')),

@@ -2,6 +2,7 @@
 // be read any more makes the policies it held deny what they select; it never makes them vanish.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { toCreatedAt } from '../policy/compile-exception.ts';
 import type { PolicySource } from '../policy/compile.ts';
 import {
   MAX_POLICY_FILE_BYTES,
@@ -12,7 +13,7 @@ import {
 } from '../policy/documents.ts';
 import { toMaterialKey } from '../policy/source-material.ts';
 import type { PolicyInputs } from '../policy/store.ts';
-import { validateSpec } from '../policy/validate.ts';
+import { validateSpec, type CheckedKind, type Fault } from '../policy/validate.ts';
 import { UsageError } from './arguments.ts';
 
 const EXTENSIONS = /\.(?:ya?ml|json)$/;
@@ -138,6 +139,11 @@ function toInputs(
     ]),
   );
   return {
+    exceptions: ofKind('ModelPolicyException').map(({ name, object }) => ({
+      name,
+      spec: object['spec'],
+      ...toCreatedAt(object),
+    })),
     trustRoots: new Map(ofKind('TrustRoot').map(({ name, object }) => [name, object['spec']])),
     material,
     namespaces: new Map(ofKind('Namespace').map(({ name, object }) => [name, object])),
@@ -150,16 +156,20 @@ export function findUsageFault({ inputs, faults }: LoadedPolicies): string | und
   const [fault] = faults;
   if (fault !== undefined) return `${fault.where}: ${fault.message}`;
   for (const { spec, locate } of inputs.policies) {
-    const unknown = validateSpec('ClusterModelPolicy', spec ?? null).find(
-      ({ isUnknownField }) => isUnknownField === true,
-    );
+    const unknown = findUnknownField('ClusterModelPolicy', spec);
     if (unknown !== undefined) return `${locate?.(['spec', ...unknown.path]) ?? ''}: ${unknown.message}`;
   }
-  for (const [name, spec] of inputs.trustRoots) {
-    const unknown = validateSpec('TrustRoot', spec ?? null).find(
-      ({ isUnknownField }) => isUnknownField === true,
-    );
-    if (unknown !== undefined) return `TrustRoot ${name}: ${unknown.message}`;
+  const others = [
+    ...[...inputs.trustRoots].map(([name, spec]) => ({ kind: 'TrustRoot' as const, name, spec })),
+    ...(inputs.exceptions ?? []).map((source) => ({ kind: 'ModelPolicyException' as const, ...source })),
+  ];
+  for (const { kind, name, spec } of others) {
+    const unknown = findUnknownField(kind, spec);
+    if (unknown !== undefined) return `${kind} ${name}: ${unknown.message}`;
   }
   return undefined;
+}
+
+function findUnknownField(kind: CheckedKind, spec: unknown): Fault | undefined {
+  return validateSpec(kind, spec ?? null).find(({ isUnknownField }) => isUnknownField === true);
 }

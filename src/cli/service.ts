@@ -21,6 +21,7 @@ import { MAX_CLOCK_DIFFERENCE_MS, type RefreshEvent } from '../trust/trust-track
 import { listOf, textOf, toAddress, UsageError } from './arguments.ts';
 import { startFileSource } from './file-source.ts';
 import type { PolicySourceHandle, PolicySourceOptions } from './policy-source.ts';
+import { startProver } from './prover-access.ts';
 import { createRegistryAccess, readNamedFile } from './registry-access.ts';
 import { createTrustAccess } from './trust-access.ts';
 import { readVersion } from './version.ts';
@@ -66,12 +67,14 @@ export async function startService(values: OptionValues, logger: Logger): Promis
     store.recompile();
     onUpdate();
   });
+  const proving = await startProver(values, metrics, logger);
   const source = await startSource(values, { store, logger, onUpdate });
   let isStopping = false;
   const handler = createReviewHandler(
     {
       snapshot: () => store.snapshot(),
       client: access.client,
+      prover: proving.prover,
       options: {
         noMatchPolicy: textOf(values, 'no-match-policy') as NoMatchPolicy,
         workloads: textOf(values, 'workloads') as WorkloadMode,
@@ -111,6 +114,7 @@ export async function startService(values: OptionValues, logger: Logger): Promis
         await listener.drain(DRAIN_TIMEOUT_MS);
         source.stop();
         await metricsListener.drain(0);
+        await proving.close();
         await trustAccess.close();
         await access.transport.close();
       },
@@ -118,6 +122,7 @@ export async function startService(values: OptionValues, logger: Logger): Promis
   } catch (error) {
     source.stop();
     await Promise.all(listeners.map((listener) => listener.drain(0)));
+    await proving.close();
     await trustAccess.close();
     await access.transport.close();
     throw error;
@@ -135,6 +140,8 @@ function createUpdateObserver({ store, logger, metrics }: UpdateContext): () => 
     const policies = store.snapshot()?.policies ?? [];
     const invalid = policies.filter(({ problems }) => problems.length > 0);
     metrics.setPolicies(policies.length - invalid.length, invalid.length);
+    for (const { name, problem } of store.snapshot()?.brokenExceptions ?? [])
+      logger.error({ exception: name, problem }, 'exception is invalid and has no effect');
     for (const { name, problems } of invalid)
       logger.error({ policy: name, problems }, 'policy is invalid and denies what it selects');
     logger.info(

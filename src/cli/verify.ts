@@ -20,6 +20,7 @@ import {
   readPolicyFiles,
   type LoadedPolicies,
 } from './policy-files.ts';
+import { createCommandProver } from './prover-access.ts';
 import { createRegistryAccess } from './registry-access.ts';
 import { createTrustAccess } from './trust-access.ts';
 
@@ -59,7 +60,13 @@ export async function runVerify(
       shortNames: textOf(values, 'short-names') as ShortNames,
       workloads: 'Warn' as const,
     };
-    const dependencies = { snapshot: () => store.snapshot(), client, options, now: () => new Date() };
+    const dependencies = {
+      snapshot: () => store.snapshot(),
+      client,
+      prover: createCommandProver(values),
+      options,
+      now: () => new Date(),
+    };
     const decision = await decide(
       request,
       dependencies,

@@ -9,8 +9,10 @@ export type CacheObserver = (result: 'hit' | 'miss' | 'joined') => void;
 export interface CacheOptions<V> {
   readonly maxWeight: number;
   readonly weigh?: (value: V) => number;
-  /** Lifetime in milliseconds; absent = until evicted. */
-  readonly ttlMs?: number;
+  /** Lifetime in milliseconds, of all values or of each; absent or 0 = until evicted. */
+  readonly ttlMs?: number | ((value: V) => number);
+  /** Which values are kept once they were handed out; absent = all. */
+  readonly isKept?: (value: V) => boolean;
   readonly observe?: CacheObserver;
 }
 
@@ -30,15 +32,16 @@ export function createCache<V extends object>(options: CacheOptions<V>): Cache<V
   const stored = new LRUCache<string, V>({
     maxSize: options.maxWeight,
     sizeCalculation: (value) => Math.max(1, weigh(value)),
-    ...(options.ttlMs === undefined ? {} : { ttl: options.ttlMs }),
   });
+  const { ttlMs = 0, isKept = () => true } = options;
+  const ttlOf = typeof ttlMs === 'number' ? () => ttlMs : ttlMs;
   const flights = new Map<string, Promise<V>>();
   const observe = options.observe ?? (() => undefined);
 
   function start(key: string, load: () => Promise<V>): Promise<V> {
     const flight = load()
       .then((value) => {
-        stored.set(key, value);
+        if (isKept(value)) stored.set(key, value, { ttl: ttlOf(value) });
         return value;
       })
       .finally(() => flights.delete(key));

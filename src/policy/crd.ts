@@ -1,6 +1,7 @@
 // How does the API server know our kinds? CustomResourceDefinitions made from the same schemas that files are checked
 // with; deploy/crds holds their text and a test holds it to this.
 import { CLUSTER_MODEL_POLICY_SPEC } from './cluster-model-policy-schema.ts';
+import { MODEL_POLICY_EXCEPTION_SPEC } from './model-policy-exception-schema.ts';
 import type { Schema } from './schema.ts';
 import { TRUST_ROOT_SPEC } from './trust-root-schema.ts';
 import { API_GROUP } from './types.ts';
@@ -52,6 +53,22 @@ const KINDS: readonly Kind[] = [
     description: 'Says whose certificates, logs and timestamps keyless authorities believe.',
     spec: TRUST_ROOT_SPEC,
     columns: [AGE],
+  },
+  {
+    kind: 'ModelPolicyException',
+    plural: 'modelpolicyexceptions',
+    shortName: 'mpe',
+    description: 'Admits what policies deny, for a while, with a warning and a record.',
+    spec: MODEL_POLICY_EXCEPTION_SPEC,
+    columns: [
+      {
+        name: 'Expires',
+        type: 'date',
+        jsonPath: '.spec.expiresAt',
+        description: 'When it ends.',
+      },
+      AGE,
+    ],
   },
 ];
 

@@ -9,7 +9,8 @@ export const MAX_POLICY_FILE_BYTES = 4 * 1024 * 1024;
 
 /** A document of a known kind. */
 export interface PolicyDocument {
-  readonly kind: 'ClusterModelPolicy' | 'TrustRoot' | 'Secret' | 'ConfigMap' | 'Namespace';
+  readonly kind:
+    'ClusterModelPolicy' | 'TrustRoot' | 'ModelPolicyException' | 'Secret' | 'ConfigMap' | 'Namespace';
   readonly name: string;
   readonly namespace: string | undefined;
   readonly object: Record<string, unknown>;
@@ -33,6 +34,7 @@ export interface ParsedDocuments {
 const API_VERSIONS: Readonly<Record<PolicyDocument['kind'], string>> = {
   ClusterModelPolicy: API_VERSION,
   TrustRoot: API_VERSION,
+  ModelPolicyException: API_VERSION,
   Secret: 'v1',
   ConfigMap: 'v1',
   Namespace: 'v1',

@@ -3,6 +3,7 @@
 import { isRecord, toRecord, toText } from '../lib/text.ts';
 import type { TrustReader } from '../trust/trust-source.ts';
 import type { CelEngine } from './cel/engine.ts';
+import { compileException, type CompiledException, type ExceptionSource } from './compile-exception.ts';
 import { compileTrustRoots } from './compile-trust-root.ts';
 import { compilePolicy, type PolicySource } from './compile.ts';
 import type { CompiledPolicy } from './compiled.ts';
@@ -13,6 +14,7 @@ export interface PolicyInputs {
   readonly policies: readonly PolicySource[];
   /** Specs of TrustRoots by name. */
   readonly trustRoots: ReadonlyMap<string, unknown>;
+  readonly exceptions?: readonly ExceptionSource[];
   readonly material: SourceMaterial;
   /** Namespace objects by name. */
   readonly namespaces: ReadonlyMap<string, unknown>;
@@ -31,6 +33,10 @@ export interface PolicySnapshot {
   /** Rises with every change. */
   readonly generation: number;
   readonly policies: readonly CompiledPolicy[];
+  /** Exceptions that can have an effect; expired ones among them. */
+  readonly exceptions: readonly CompiledException[];
+  /** Exceptions that have none, and why. */
+  readonly brokenExceptions: readonly { readonly name: string; readonly problem: string }[];
   /** The namespace, or undefined when it is not known. */
   findNamespace(name: string): KnownNamespace | undefined;
 }
@@ -78,8 +84,11 @@ function compileSnapshot(inputs: PolicyInputs, options: SnapshotOptions): Policy
   const material: MaterialContext = { material: inputs.material, controllerNamespace };
   const trustRoots = compileTrustRoots(inputs.trustRoots, material, trust);
   const context = { ...material, engine, trustRoots };
+  const exceptions = (inputs.exceptions ?? []).map(compileException);
   return {
     generation,
+    exceptions: exceptions.flatMap((result) => (result.ok ? [result.exception] : [])),
+    brokenExceptions: exceptions.filter((result) => !result.ok),
     policies: inputs.policies
       .map((source) => compilePolicy(source, context))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1)),

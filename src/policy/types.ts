@@ -105,6 +105,17 @@ export interface ClusterModelPolicySpec {
   readonly validationActions?: readonly ValidationAction[];
 }
 
+/** Which denials are admitted for a while. */
+export interface ModelPolicyExceptionSpec {
+  readonly policies: readonly string[];
+  readonly namespaces: readonly string[];
+  readonly models: readonly string[];
+  readonly anyDigest?: boolean;
+  readonly reason: string;
+  readonly requestedBy: string;
+  readonly expiresAt: string;
+}
+
 /** A JSON document from exactly one place. */
 export interface JsonSource {
   readonly json?: string;

@@ -3,6 +3,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { quote } from '../lib/text.ts';
 import { CLUSTER_MODEL_POLICY_SPEC } from './cluster-model-policy-schema.ts';
+import { MODEL_POLICY_EXCEPTION_SPEC } from './model-policy-exception-schema.ts';
 import type { Schema } from './schema.ts';
 import { TRUST_ROOT_SPEC } from './trust-root-schema.ts';
 
@@ -16,9 +17,13 @@ export interface Fault {
 
 const MAX_FAULTS = 8;
 const ajv = new Ajv({ allErrors: true, strict: false, validateFormats: false });
-const VALIDATORS: Readonly<Record<string, ValidateFunction>> = {
+/** Kinds that are checked here. */
+export type CheckedKind = 'ClusterModelPolicy' | 'TrustRoot' | 'ModelPolicyException';
+
+const VALIDATORS: Readonly<Record<CheckedKind, ValidateFunction>> = {
   ClusterModelPolicy: ajv.compile(closed(CLUSTER_MODEL_POLICY_SPEC)),
   TrustRoot: ajv.compile(closed(TRUST_ROOT_SPEC)),
+  ModelPolicyException: ajv.compile(closed(MODEL_POLICY_EXCEPTION_SPEC)),
 };
 
 // Structural schemas leave unknown fields to pruning; a file has nobody who prunes it.
@@ -40,9 +45,9 @@ function closed(schema: Schema): object {
 }
 
 /** The faults of a spec, at most 8; none when it has the shape of its kind. */
-export function validateSpec(kind: 'ClusterModelPolicy' | 'TrustRoot', spec: unknown): readonly Fault[] {
+export function validateSpec(kind: CheckedKind, spec: unknown): readonly Fault[] {
   const validate = VALIDATORS[kind];
-  if (validate === undefined || validate(spec)) return [];
+  if (validate(spec)) return [];
   return (validate.errors ?? []).slice(0, MAX_FAULTS).map(toFault);
 }
 

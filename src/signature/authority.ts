@@ -68,5 +68,13 @@ export interface StaticAuthority {
 
 /** An authority that verifies signatures. */
 export type SigningAuthority = KeyAuthority | KeylessAuthority | CertificateAuthority;
+/**
+ * What the cryptography needs of an authority: neither its name nor whom it allows. Plain data, so that it can be handed
+ * to another thread; the more authorities share it, the fewer signatures are verified.
+ */
+export type AuthorityMaterial =
+  | Omit<KeyAuthority, 'name'>
+  | Omit<KeylessAuthority, 'name' | 'identities'>
+  | Omit<CertificateAuthority, 'name' | 'identities'>;
 /** Any authority. */
 export type Authority = SigningAuthority | StaticAuthority;

@@ -1,11 +1,11 @@
-// Did a certificate of the authority's own PKI sign this? Path, leaf profile, signature and identity, at the time of the
-// request: nothing trusted says when such a signature was made, so an expired certificate proves nothing.
+// Did a certificate of the authority's own PKI sign this? Path, leaf profile and signature, at the time of the request:
+// nothing trusted says when such a signature was made, so an expired certificate proves nothing. Whom it names is
+// matched elsewhere.
 import { DerError } from '../lib/der.ts';
-import { quote } from '../lib/text.ts';
 import { sha256Hex } from '../lib/digest.ts';
 import type { CertificateAuthority } from './authority.ts';
 import type { SignatureCandidate } from './candidate.ts';
-import { matchCertificateIdentity, readCertificateNames, toMainName } from './certificate-identity.ts';
+import { readCertificateNames, type CertificateNames } from './certificate-identity.ts';
 import {
   MAX_INTERMEDIATES,
   findPath,
@@ -16,7 +16,8 @@ import {
 } from './certificate-path.ts';
 import { toDistinguishedName } from './distinguished-name.ts';
 import { SignatureError } from './error.ts';
-import type { SignatureFacts } from './facts.ts';
+import type { SignerFacts } from './facts.ts';
+import { ALWAYS, intersect, type Validity } from '../trust/trusted-root.ts';
 import { EXTENSION, hasKeyUsage, readBasicConstraints, readPurposes, type Certificate } from './x509.ts';
 
 /** id-kp-codeSigning (RFC 5280 §4.2.1.12). */
@@ -35,12 +36,23 @@ const UNDERSTOOD = new Set<string>([
 const refuse = (message: string): SignatureError =>
   new SignatureError('CertificateInvalid', `the signing certificate ${message}`);
 
-/** Verifies the signer of a candidate. @throws SignatureError */
+type Material = Omit<CertificateAuthority, 'name' | 'identities'>;
+
+/** A signer under the private roots. */
+export interface PrivateSigner {
+  /** `subject` is `""`: which of the names is meant, the identity says. */
+  readonly facts: SignerFacts;
+  readonly names: CertificateNames;
+  /** When everything on the path is valid. */
+  readonly validity: Validity;
+}
+
+/** Verifies the signer of a candidate, whoever it is. @throws SignatureError */
 export function verifyPrivatePki(
   { signed }: SignatureCandidate,
-  authority: CertificateAuthority,
+  authority: Material,
   now: Date,
-): Omit<SignatureFacts, 'format' | 'annotations'> {
+): PrivateSigner {
   const { material, content, intermediates } = signed;
   if (material.kind === 'publicKey')
     throw new SignatureError(
@@ -64,26 +76,30 @@ export function verifyPrivatePki(
     throw new SignatureError('SignatureInvalid', 'its certificate did not sign it');
   const { certificate, serial } = leaf;
   const issuer = readStrictly(() => toDistinguishedName(certificate.issuer));
-  const subject = authority.identities
-    .map((allowed) => matchCertificateIdentity(names, allowed))
-    .find((matched) => matched !== undefined);
-  if (subject === undefined)
-    throw new SignatureError(
-      'IdentityMismatch',
-      `it is signed by ${quote(toMainName(names))} of issuer ${quote(issuer)}, which authority ${quote(authority.name, 63)} does not name`,
-    );
   return {
-    issuer,
-    subject,
-    claims: {},
-    keyFingerprint: names.spki,
-    certificate: { serial, notBefore: certificate.notBefore, notAfter: certificate.notAfter },
-    trustAnchor: sha256Hex(path.at(-1)?.certificate.spki ?? Buffer.alloc(0)),
-    timeSources: [],
-    logs: [],
-    // The library knows no private chains.
-    secondOpinion: 'cannotJudge',
+    facts: {
+      issuer,
+      subject: '',
+      claims: {},
+      keyFingerprint: names.spki,
+      certificate: { serial, notBefore: certificate.notBefore, notAfter: certificate.notAfter },
+      trustAnchor: sha256Hex(path.at(-1)?.certificate.spki ?? Buffer.alloc(0)),
+      timeSources: [],
+      logs: [],
+      // The library knows no private chains.
+      secondOpinion: 'cannotJudge',
+    },
+    names,
+    validity: toValidity(path, authority.notAfter),
   };
+}
+
+function toValidity(path: readonly PathCertificate[], notAfter: Date | undefined): Validity {
+  const windows = path.map(({ certificate }) => ({
+    start: certificate.notBefore,
+    end: certificate.notAfter,
+  }));
+  return intersect(notAfter === undefined ? windows : [...windows, { ...ALWAYS, end: notAfter }]);
 }
 
 function readStrictly<T>(read: () => T): T {
@@ -112,11 +128,7 @@ function readUsable(ders: readonly Buffer[]): readonly PathCertificate[] {
   });
 }
 
-function checkProfile(
-  { certificate, key }: PathCertificate,
-  authority: CertificateAuthority,
-  now: Date,
-): void {
+function checkProfile({ certificate, key }: PathCertificate, authority: Material, now: Date): void {
   const { extensions } = certificate;
   for (const [oid, { isCritical }] of extensions)
     if (isCritical && !UNDERSTOOD.has(oid)) throw refuse(`has the unknown critical extension ${oid}`);
@@ -129,7 +141,7 @@ function checkProfile(
     throw refuse(`counts no more since ${authority.notAfter.toISOString()}, as the authority says`);
 }
 
-function checkUsage(certificate: Certificate, { extendedKeyUsage }: CertificateAuthority): void {
+function checkUsage(certificate: Certificate, { extendedKeyUsage }: Material): void {
   const hasUsage = certificate.extensions.has(EXTENSION.keyUsage);
   if (hasUsage && !hasKeyUsage(certificate, DIGITAL_SIGNATURE)) throw refuse('is not for digital signatures');
   // model_signing's own leaves say cA, but no usage that lets them issue: RFC 5280 §4.2.1.3 makes those end entities.

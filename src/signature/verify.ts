@@ -3,12 +3,17 @@
 import type { ImageIndex, ImageManifest } from '../model/manifest.ts';
 import { splitDigest } from '../lib/digest.ts';
 import { quote } from '../lib/text.ts';
-import type { KeyAuthority, SigningAuthority } from './authority.ts';
+import type { DenialReason } from '../reason.ts';
+import { ALWAYS, type Validity } from '../trust/trusted-root.ts';
+import { admitSigner } from './admit-signer.ts';
+import type { AuthorityMaterial, KeyAuthority, SigningAuthority } from './authority.ts';
 import type { BundleCandidate, SignatureCandidate } from './candidate.ts';
+import type { CertificateNames } from './certificate-identity.ts';
 import { SignatureError } from './error.ts';
 import type { SignatureFacts, SignerFacts, VerifyOptions } from './facts.ts';
 import { verifyKeySignature } from './key.ts';
 import { verifyKeyless } from './keyless.ts';
+import { MAX_CLOCK_SKEW_MS } from './observers.ts';
 import { verifyPrivatePki } from './private-pki.ts';
 import { verifyModelFiles } from './model-signing.ts';
 import { preparedTrustOf } from './prepared-trust.ts';
@@ -19,9 +24,22 @@ import { requireSignatureSubject } from './statement.ts';
 export interface SignedSubject {
   /** Digest of the manifest bytes. */
   readonly digest: string;
-  readonly manifest: ImageManifest | ImageIndex;
+  /** Read for signatures of files only. */
+  readonly manifest?: ImageManifest | ImageIndex;
   /** Digest of the layer `model.sig`, when it is a bundle. */
   readonly signatureLayer?: string | undefined;
+}
+
+/** A signature that verifies, whoever made it: plain data. */
+export interface ProvenSignature {
+  /** Of a private PKI without `subject`: which name of the certificate is meant, the identity says. */
+  readonly facts: SignatureFacts;
+  /** Of a private PKI: what the certificate says about its owner. */
+  readonly names?: CertificateNames;
+  /** When the proof holds: at other times it must be made again. */
+  readonly validity: Validity;
+  /** What it signs is not what was asked about. */
+  readonly subjectProblem?: { readonly reason: DenialReason; readonly message: string };
 }
 
 /**
@@ -35,21 +53,49 @@ export function verifySignature(
   subject: SignedSubject,
   when: Date | VerifyOptions,
 ): SignatureFacts {
-  if (!authority.signatureFormats.has(candidate.format))
+  const options = when instanceof Date ? { now: when } : when;
+  return admitSignature(proveSignature(candidate, authority, subject, options), authority);
+}
+
+/**
+ * Verifies one candidate with everything but the authority's identities: the costly part, whose result is good for all
+ * authorities of the same material.
+ * @throws SignatureError
+ */
+export function proveSignature(
+  candidate: SignatureCandidate,
+  material: AuthorityMaterial,
+  subject: SignedSubject,
+  options: VerifyOptions,
+): ProvenSignature {
+  if (!material.signatureFormats.has(candidate.format))
     throw new SignatureError(
       'SignerNotTrusted',
       `a ${candidate.format} signature is present, but signatureFormats does not list it`,
     );
-  const options = when instanceof Date ? { now: when } : when;
-  const signer = verifySigner(candidate, authority, options);
-  // What was signed is only looked at once it is known who signed it.
-  verifySubject(candidate, subject);
-  if (authority.kind === 'keyless')
-    refuseRevoked(
-      { spkis: [], certificateSerials: [], artifactDigests: [subject.digest] },
-      authority.revoked,
-    );
-  return { ...signer, format: candidate.format, annotations: readAnnotations(candidate) };
+  const { facts, ...rest } = proveSigner(candidate, material, options);
+  const subjectProblem = findSubjectProblem(candidate, material, subject);
+  return {
+    ...rest,
+    facts: {
+      ...facts,
+      format: candidate.format,
+      annotations: subjectProblem === undefined ? readAnnotations(candidate) : {},
+    },
+    ...(subjectProblem && { subjectProblem }),
+  };
+}
+
+/**
+ * Is a proven signature by somebody whom the authority names, and about what was asked?
+ * @throws SignatureError
+ */
+export function admitSignature(proven: ProvenSignature, authority: SigningAuthority): SignatureFacts {
+  const facts = admitSigner(proven, authority);
+  // What was signed only counts once it is known who signed it.
+  if (proven.subjectProblem !== undefined)
+    throw new SignatureError(proven.subjectProblem.reason, proven.subjectProblem.message);
+  return facts;
 }
 
 function readAnnotations(candidate: SignatureCandidate): SignatureFacts['annotations'] {
@@ -66,14 +112,35 @@ export function verifySigner(
   authority: SigningAuthority,
   options: VerifyOptions,
 ): SignerFacts {
-  if (authority.kind === 'key') return verifyKey(candidate, authority, options);
-  if (authority.kind === 'keyless') return verifyKeyless(candidate, authority, options);
-  return verifyPrivatePki(candidate, authority, options.now);
+  return admitSigner(proveSigner(candidate, authority, options), authority);
+}
+
+interface ProvenSigner extends Pick<ProvenSignature, 'names' | 'validity'> {
+  readonly facts: SignerFacts;
+}
+
+function proveSigner(
+  candidate: SignatureCandidate,
+  material: AuthorityMaterial,
+  options: VerifyOptions,
+): ProvenSigner {
+  if (material.kind === 'certificate') return verifyPrivatePki(candidate, material, options.now);
+  const facts =
+    material.kind === 'key'
+      ? verifyKey(candidate, material, options)
+      : verifyKeyless(candidate, material, options);
+  return { facts, validity: toValidity(facts) };
+}
+
+// Verified times stay verified, but a clock that was set back makes them lie in the future.
+function toValidity({ times = [] }: SignerFacts): Validity {
+  const latest = Math.max(...times.map(({ at }) => at.getTime()));
+  return times.length === 0 ? ALWAYS : { ...ALWAYS, start: new Date(latest - MAX_CLOCK_SKEW_MS) };
 }
 
 function verifyKey(
   { signed }: SignatureCandidate,
-  { keys, observers }: KeyAuthority,
+  { keys, observers }: Omit<KeyAuthority, 'name'>,
   options: VerifyOptions,
 ): SignerFacts {
   if (signed.material.kind !== 'publicKey')
@@ -93,8 +160,28 @@ function verifyKey(
   );
 }
 
+function findSubjectProblem(
+  candidate: SignatureCandidate,
+  material: AuthorityMaterial,
+  subject: SignedSubject,
+): ProvenSignature['subjectProblem'] {
+  try {
+    verifySubject(candidate, subject);
+    if (material.kind === 'keyless')
+      refuseRevoked(
+        { spkis: [], certificateSerials: [], artifactDigests: [subject.digest] },
+        material.revoked,
+      );
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SignatureError)) throw error;
+    return { reason: error.reason, message: error.message };
+  }
+}
+
 function verifySubject(candidate: SignatureCandidate, subject: SignedSubject): void {
   if (candidate.format === 'ModelSigning') {
+    if (subject.manifest === undefined) throw new Error('files were asked about without their manifest');
     if (subject.manifest.kind === 'index')
       throw new SignatureError(
         'UnsupportedFormat',

@@ -70,7 +70,7 @@ export interface RecordedRequest {
 
 /** The record of one decision. @param at when it was made */
 export function toDecisionRecord(request: RecordedRequest, decision: Decision, at: Date): object {
-  const { verdict, exemption, policies, durationsMs, uses, acted } = decision;
+  const { verdict, exemption, policies, exceptions, durationsMs, uses, acted } = decision;
   const omitted = Math.max(0, uses.length - MAX_RECORDED) + Math.max(0, acted.length - MAX_RECORDED);
   return {
     time: at.toISOString(),
@@ -87,6 +87,9 @@ export function toDecisionRecord(request: RecordedRequest, decision: Decision, a
     exemption: exemption ?? null,
     references: toReferenceRecords(uses.slice(0, MAX_RECORDED)),
     policies,
+    exceptions: exceptions
+      .slice(0, MAX_RECORDED)
+      .map((use) => ({ ...use, endsAt: use.endsAt.toISOString() })),
     findings: acted
       .slice(0, MAX_RECORDED)
       .map(({ finding, actions }) => ({ ...finding, actions: [...actions] })),

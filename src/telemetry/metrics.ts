@@ -3,6 +3,7 @@
 import { Counter, Gauge, Histogram, collectDefaultMetrics, type Registry } from 'prom-client';
 import type { Decision } from '../verdict/decision.ts';
 import type { DenialReason } from '../reason.ts';
+import { createProvingMetrics, type ProvingMetrics } from './proving-metrics.ts';
 
 /** Namespaces that get series of their own; later ones are counted as `(other)`. */
 export const MAX_NAMESPACE_LABELS = 500;
@@ -20,7 +21,7 @@ export interface TrustRootReading {
 }
 
 /** What the rest of the process reports. */
-export interface Metrics {
+export interface Metrics extends ProvingMetrics {
   observeDecision(decision: Decision, request: { namespace: string; operation: string }): void;
   observeRegistryRequest(status: string): void;
   observeCache(cache: string, result: string): void;
@@ -45,6 +46,12 @@ export function createMetrics(registry: Registry, build: { version: string; node
     name: 'model_policy_decisions_total',
     help: 'Findings and passes by policy, namespace, action of the policy, and reason (Passed when there was no finding).',
     labelNames: ['policy', 'namespace', 'action', 'reason'],
+    registers,
+  });
+  const exceptions = new Counter({
+    name: 'model_policy_exceptions_used_total',
+    help: 'Denials that a ModelPolicyException turned into warnings, by exception and policy.',
+    labelNames: ['exception', 'policy'],
     registers,
   });
   const stages = new Histogram({
@@ -91,6 +98,7 @@ export function createMetrics(registry: Registry, build: { version: string; node
       requests.inc({ operation, verdict: toVerdictLabel(decision) });
       for (const [stage, milliseconds] of Object.entries(decision.durationsMs))
         stages.observe({ stage }, milliseconds / 1000);
+      for (const { exception, policy } of decision.exceptions) exceptions.inc({ exception, policy });
       const label = toNamespaceLabel(namespace);
       for (const { policy, action, reason } of toSeries(decision))
         decisions.inc({ policy, namespace: label, action, reason });
@@ -103,6 +111,7 @@ export function createMetrics(registry: Registry, build: { version: string; node
     },
     setInFlight: (count) => inFlight.set(count),
     ...trust,
+    ...createProvingMetrics(registers),
   };
 }
 

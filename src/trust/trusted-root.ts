@@ -187,3 +187,14 @@ function toDate(value: unknown, where: string): Date {
 export function isWithin(instant: Date, { start, end }: Validity): boolean {
   return start <= instant && instant <= end;
 }
+
+/** Never ends, never began. */
+export const ALWAYS: Validity = { start: new Date(-END_OF_TIME.getTime()), end: END_OF_TIME };
+
+/** The time that lies in every window; one that ends before it starts when there is none. */
+export function intersect(windows: readonly Validity[]): Validity {
+  return {
+    start: new Date(Math.max(ALWAYS.start.getTime(), ...windows.map(({ start }) => start.getTime()))),
+    end: new Date(Math.min(ALWAYS.end.getTime(), ...windows.map(({ end }) => end.getTime()))),
+  };
+}

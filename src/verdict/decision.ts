@@ -1,5 +1,6 @@
 // What was decided about one request? The value that responses, records and metrics are made from.
 import type { ModelReference } from '../model/model-reference.ts';
+import type { ExceptionUse } from './exceptions.ts';
 import type { ActedFinding, Verdict } from './fold.ts';
 import type { PolicyResult } from './judge.ts';
 
@@ -25,6 +26,8 @@ export interface Decision {
   readonly uses: readonly JudgedUse[];
   /** Names of the policies that selected anything, sorted. */
   readonly policies: readonly string[];
+  /** Exceptions that admitted what a policy denies. */
+  readonly exceptions: readonly ExceptionUse[];
   /** Warnings for the user beside those of findings, e.g. that a tag can move. */
   readonly notices: readonly string[];
   readonly exemption: Exemption | undefined;

@@ -1,21 +1,12 @@
-// Which signatures of this evidence satisfy which authorities? Turns bytes into facts; pure and synchronous.
-import { toRecord } from '../lib/text.ts';
-import {
-  describeOrigin,
-  type Evidence,
-  type EvidenceProblem,
-  type SignatureOrigin,
-} from '../evidence/evidence.ts';
+// Which signatures of this evidence satisfy which authorities? Asks for every item and authority, in an order that
+// whoever drives it answers: at once, by other threads, or from memory. Identities are matched here, on every request.
+import type { Evidence, EvidenceProblem } from '../evidence/evidence.ts';
 import type { Authority, SigningAuthority } from '../signature/authority.ts';
-import {
-  toLayerCandidate,
-  toSignatureCandidate,
-  toSimpleSigningCandidate,
-  type SignatureCandidate,
-} from '../signature/candidate.ts';
 import { SignatureError } from '../signature/error.ts';
 import type { SignatureFacts } from '../signature/facts.ts';
-import { verifySignature, type SignedSubject } from '../signature/verify.ts';
+import { toNamedMaterial, type NamedMaterial } from '../signature/material.ts';
+import { admitSignature, type SignedSubject } from '../signature/verify.ts';
+import { proveItem, toItems, type EvidenceItem, type ItemOutcome } from './prove-item.ts';
 
 /** What was found for one authority. */
 export interface AuthorityProof {
@@ -36,122 +27,125 @@ export interface Proof {
   readonly children?: readonly Proof[];
 }
 
-interface Parsed {
-  readonly candidates: readonly SignatureCandidate[];
-  /** Digest of the layer `model.sig`, when it is a bundle. */
-  readonly signatureLayer: string | undefined;
-  readonly problems: readonly EvidenceProblem[];
+/** One question: what does this item prove for this material? */
+export interface ProofJob {
+  readonly item: EvidenceItem;
+  readonly material: NamedMaterial;
+  readonly subject: SignedSubject;
 }
 
-// Evidence is shared by policies of one request: parse it once.
-const parsedEvidence = new WeakMap<Evidence, Parsed>();
-
-function* parse(evidence: Evidence): Generator<void, Parsed, void> {
-  const known = parsedEvidence.get(evidence);
-  if (known !== undefined) return known;
-  const candidates: SignatureCandidate[] = [];
-  const problems: EvidenceProblem[] = [...evidence.problems];
-  let signatureLayer: string | undefined;
-  for (const { origin, parseOne } of toSteps(evidence)) {
-    const candidate = attempt(parseOne);
-    if (isFailure(candidate))
-      problems.push({
-        reason: candidate.reason,
-        message: `${describeOrigin(origin)}: ${candidate.message}`,
-      });
-    else {
-      if (origin.place === 'layer') signatureLayer = origin.referrer;
-      if (candidate !== undefined) candidates.push(candidate);
-    }
-    yield;
-  }
-  const parsed = { candidates, signatureLayer, problems };
-  parsedEvidence.set(evidence, parsed);
-  return parsed;
-}
-
-interface Step {
-  readonly origin: SignatureOrigin;
-  readonly parseOne: () => SignatureCandidate | undefined;
-}
-
-function toSteps({ bundles, simpleSignatures }: Evidence): readonly Step[] {
-  return [
-    ...bundles.map((bundle) => ({
-      origin: bundle,
-      parseOne: () =>
-        bundle.place === 'layer' ? toLayerCandidate(bundle.bytes) : toSignatureCandidate(bundle.bytes),
-    })),
-    ...simpleSignatures.map((signature) => ({
-      origin: signature,
-      parseOne: () => toSimpleSigningCandidate(signature),
-    })),
-  ];
-}
-
-/** Verifies every candidate for every authority. @param now time of the request */
+/** Verifies every candidate for every authority, at once. @param now time of the request */
 export function prove(evidence: Evidence, authorities: readonly Authority[], now: Date): Proof {
-  const steps = proveInSteps(evidence, authorities, now);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+  const plan = planProof(evidence, authorities);
+  let step = plan.next();
+  while (step.done !== true)
+    step = plan.next(
+      step.value.map(({ item, material, subject }) => proveItem(item, material.material, subject, { now })),
+    );
+  return step.value;
 }
 
 /**
- * As {@link prove}, one bundle or signature a step: whoever runs the steps decides what happens between them, so that a
- * registry full of signatures never holds up other requests.
+ * As {@link prove}, for whoever answers the questions: yields jobs, wants an outcome for each, in their order, and
+ * returns the proof.
  */
-export function* proveInSteps(
+export function* planProof(
   evidence: Evidence,
   authorities: readonly Authority[],
-  now: Date,
-): Generator<void, Proof, void> {
-  const { candidates, signatureLayer, problems } = yield* parse(evidence);
-  const subject = { ...evidence, signatureLayer };
-  const proofs: AuthorityProof[] = [];
-  for (const authority of authorities)
-    if (authority.kind !== 'static') proofs.push(yield* proveAuthority(subject, candidates, authority, now));
+): Generator<readonly ProofJob[], Proof, readonly ItemOutcome[]> {
+  const signers = authorities.filter((authority) => authority.kind !== 'static');
+  const items = toItems(evidence);
+  const layers = items.filter(isLayer);
+  // Whether the layer `model.sig` is a bundle decides what the files of the model are, for every other signature.
+  const asked: AskedItem[] = [];
+  let signatureLayer: string | undefined;
+  for (const item of layers) {
+    const [answered] = yield* ask([item], signers, { ...evidence, signatureLayer: item.found.referrer });
+    if (answered === undefined) continue;
+    asked.push(answered);
+    if (answered.outcomes.some(({ kind }) => kind !== 'unreadable')) signatureLayer = item.found.referrer;
+  }
+  const others = items.filter((item) => !isLayer(item));
+  asked.push(...(yield* ask(others, signers, { ...evidence, signatureLayer })));
   const children: Proof[] = [];
-  for (const child of evidence.children ?? []) children.push(yield* proveInSteps(child, authorities, now));
+  for (const child of evidence.children ?? []) children.push(yield* planProof(child, authorities));
+  return { ...toProof(evidence, signers, asked), ...(evidence.children && { children }) };
+}
+
+/** An item with its outcome for each authority. */
+interface AskedItem {
+  readonly outcomes: readonly ItemOutcome[];
+}
+
+function isLayer({ found }: EvidenceItem): boolean {
+  return found.place === 'layer';
+}
+
+function* ask(
+  items: readonly EvidenceItem[],
+  signers: readonly SigningAuthority[],
+  { digest, manifest, signatureLayer }: SignedSubject,
+): Generator<readonly ProofJob[], readonly AskedItem[], readonly ItemOutcome[]> {
+  if (items.length === 0 || signers.length === 0) return [];
+  const subject: SignedSubject = { digest, ...(manifest && { manifest }), signatureLayer };
+  const jobs = items.flatMap((item) =>
+    signers.map((signer) => ({ item, material: toNamedMaterial(signer), subject })),
+  );
+  const outcomes = yield jobs;
+  if (outcomes.length !== jobs.length) throw new Error('a proof was answered in part');
+  return items.map((_, index) => ({
+    outcomes: outcomes.slice(index * signers.length, (index + 1) * signers.length),
+  }));
+}
+
+function toProof(
+  evidence: Evidence,
+  signers: readonly SigningAuthority[],
+  asked: readonly AskedItem[],
+): Proof {
+  const unreadable = asked.flatMap(({ outcomes: [first] }) =>
+    first?.kind === 'unreadable' ? [first.problem] : [],
+  );
   return {
-    authorities: proofs,
-    problems,
-    candidateCount: candidates.length,
-    ...(evidence.children && { children }),
+    authorities: signers.map((authority, index) =>
+      toAuthorityProof(
+        authority,
+        asked.map(({ outcomes }) => outcomes[index]),
+      ),
+    ),
+    problems: [...evidence.problems, ...unreadable],
+    candidateCount: asked.filter(({ outcomes: [first] }) => isCandidate(first)).length,
   };
 }
 
-function* proveAuthority(
-  subject: SignedSubject,
-  candidates: readonly SignatureCandidate[],
+function isCandidate(outcome: ItemOutcome | undefined): boolean {
+  return outcome?.kind === 'proven' || outcome?.kind === 'refused';
+}
+
+function toAuthorityProof(
   authority: SigningAuthority,
-  now: Date,
-): Generator<void, AuthorityProof, void> {
+  outcomes: readonly (ItemOutcome | undefined)[],
+): AuthorityProof {
   const signatures: SignatureFacts[] = [];
   const failures = new Map<string, EvidenceProblem>();
-  for (const candidate of candidates) {
-    const facts = attempt(() => verifySignature(candidate, authority, subject, now));
-    if (isFailure(facts)) failures.set(`${facts.reason} ${facts.message}`, facts);
-    else signatures.push(facts);
-    yield;
+  for (const outcome of outcomes) {
+    const admitted = admit(outcome, authority);
+    if (admitted === undefined) continue;
+    if ('facts' in admitted) signatures.push(admitted.facts);
+    else failures.set(`${admitted.problem.reason} ${admitted.problem.message}`, admitted.problem);
   }
   return { authority, signatures, failures: [...failures.values()] };
 }
 
-interface Failure extends EvidenceProblem {
-  readonly isFailure: true;
-}
+type Admitted = { readonly facts: SignatureFacts } | { readonly problem: EvidenceProblem };
 
-function attempt<T>(run: () => T): T | Failure {
+function admit(outcome: ItemOutcome | undefined, authority: SigningAuthority): Admitted | undefined {
+  if (outcome?.kind === 'refused') return { problem: outcome.problem };
+  if (outcome?.kind !== 'proven') return undefined;
   try {
-    return run();
+    return { facts: admitSignature(outcome.signature, authority) };
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
-    return { isFailure: true, reason: error.reason, message: error.message };
+    return { problem: { reason: error.reason, message: error.message } };
   }
-}
-
-function isFailure(value: unknown): value is Failure {
-  return toRecord(value)['isFailure'] === true;
 }

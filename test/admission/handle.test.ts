@@ -320,8 +320,15 @@ describe('createReviewHandler()', () => {
       let waiting = 0;
       const handler = createReviewHandler(
         {
-          snapshot: () => ({ generation: 1, policies: [], findNamespace: () => undefined }),
+          snapshot: () => ({
+            generation: 1,
+            policies: [],
+            exceptions: [],
+            brokenExceptions: [],
+            findNamespace: () => undefined,
+          }),
           client: UNUSED_CLIENT,
+          prover: { prove: () => Promise.reject(new Error('nothing is proven here')) },
           options: { noMatchPolicy: 'Deny', workloads: 'Warn', shortNames: 'Deny' },
           now: () => new Date(),
           readNamespace: async () => {

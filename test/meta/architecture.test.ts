@@ -9,6 +9,7 @@ const LAYERS = [
   ['server'],
   ['admission'],
   ['telemetry'],
+  ['proving'],
   ['verdict'],
   ['policy'],
   ['signature'],

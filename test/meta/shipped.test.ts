@@ -4,10 +4,15 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { parse, parseAllDocuments } from 'yaml';
+import { POLICY_TEST_FILE, readPolicyTest } from '../../src/cli/policy-test.ts';
+import { runPolicyTest } from '../../src/cli/run-policy-test.ts';
 import {
   ADMIT_OPTIONS,
+  RECORD_OPTIONS,
   SERVE_OPTIONS,
+  TEST_OPTIONS,
   toVariableName,
+  type OptionSpec,
   VERIFY_FILES_OPTIONS,
   VERIFY_OPTIONS,
 } from '../../src/config.ts';
@@ -148,18 +153,23 @@ describe('package.json', () => {
 describe('docs/configuration.md', () => {
   const documented = readDocument('docs', 'configuration.md');
 
-  for (const option of [...SERVE_OPTIONS, ...VERIFY_OPTIONS, ...VERIFY_FILES_OPTIONS, ...ADMIT_OPTIONS]) {
+  const all: readonly OptionSpec[] = [
+    ...SERVE_OPTIONS,
+    ...VERIFY_OPTIONS,
+    ...VERIFY_FILES_OPTIONS,
+    ...ADMIT_OPTIONS,
+    ...TEST_OPTIONS,
+    ...RECORD_OPTIONS,
+  ];
+
+  for (const option of all) {
     it(`documents --${option.flag} and its variable`, () => {
       assert.ok(documented.includes(`| \`--${option.flag}\` | \`${toVariableName(option.flag)}\` |`));
     });
   }
 
   it('documents no option that does not exist', () => {
-    const flags = new Set<string>(
-      [...SERVE_OPTIONS, ...VERIFY_OPTIONS, ...VERIFY_FILES_OPTIONS, ...ADMIT_OPTIONS].map(
-        ({ flag }) => flag,
-      ),
-    );
+    const flags = new Set<string>(all.map(({ flag }) => flag));
     const named = [...documented.matchAll(/^\| `--([a-z-]+)` /gm)].map(([, flag = '']) => flag);
     assert.deepEqual(
       named.filter((flag) => !flags.has(flag)),
@@ -184,7 +194,9 @@ describe('docs/metrics.md', () => {
 
 describe('policies', () => {
   const engine = createCelEngine();
-  for (const file of globSync('policies/**/*.yaml', { cwd: ROOT })) {
+  for (const file of globSync('policies/**/*.yaml', { cwd: ROOT }).filter(
+    (path) => !path.endsWith(POLICY_TEST_FILE),
+  )) {
     it(`holds ${file} without a fault of its own`, () => {
       const { documents, faults } = parseDocuments(read(file), file);
       assert.deepEqual(faults, []);
@@ -203,6 +215,21 @@ describe('policies', () => {
           [],
         );
       }
+    });
+  }
+});
+
+describe('the tests of shipped policies', () => {
+  for (const policy of globSync('policies/*', { cwd: ROOT }).filter((path) => !path.endsWith('quickstart'))) {
+    it(`hold ${policy} to an admitted and a denied case`, async () => {
+      const test = readPolicyTest(join(ROOT, policy, POLICY_TEST_FILE));
+      const results = await runPolicyTest(test, 'model-policy-system', () => true);
+      assert.deepEqual(
+        results.filter(({ differences }) => differences.length > 0),
+        [],
+      );
+      const expected = new Set(test.cases.map(({ expect }) => expect.allowed));
+      assert.equal(expected.size, 2, 'it has cases of one kind only');
     });
   }
 });

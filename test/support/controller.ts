@@ -12,8 +12,11 @@ import { createServerCertificate } from '../../src/demo/server-certificate.ts';
 import { signBundleWithKey } from '../../src/demo/sign-with-key.ts';
 import { cosignSignStatement } from '../../src/demo/statement.ts';
 import { createCelEngine } from '../../src/policy/cel/engine.ts';
+import type { ExceptionSource } from '../../src/policy/compile-exception.ts';
 import type { ClusterModelPolicySpec } from '../../src/policy/types.ts';
 import { createPolicyStore, type PolicyInputs } from '../../src/policy/store.ts';
+import { createInlineExecutor } from '../../src/proving/executor.ts';
+import { createProver } from '../../src/proving/prover.ts';
 import { createAdmissionApp } from '../../src/server/admission-app.ts';
 import { listen, type Listener } from '../../src/server/listener.ts';
 import { toDecisionRecord } from '../../src/telemetry/decision-record.ts';
@@ -51,6 +54,7 @@ export interface DecisionRecord {
   readonly references: readonly { readonly reference: string; readonly digest: string | null }[];
   readonly findings: readonly { readonly reason: string; readonly actions: readonly string[] }[];
   readonly policies: readonly string[];
+  readonly exceptions: readonly { readonly exception: string; readonly policy: string }[];
 }
 
 /** Policies by name. */
@@ -59,6 +63,7 @@ export type Policies = Readonly<Record<string, Partial<ClusterModelPolicySpec> |
 /** What differs from a controller in its defaults. */
 export interface ControllerOptions {
   readonly policies?: Policies;
+  readonly exceptions?: readonly ExceptionSource[];
   /** Namespaces that exist, with their labels; absent: every namespace exists. */
   readonly namespaces?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly decisions?: Partial<DecisionOptions>;
@@ -136,11 +141,15 @@ export async function startController(options: ControllerOptions = {}): Promise<
   const metrics = createMetrics(metricsRegistry, { version: 'test', node: process.version });
   const access = createRegistryAccess({ 'plain-http': [registry.address] }, metrics);
   const store = createPolicyStore(createCelEngine(), 'model-policy-system', offlineTrust());
-  const setPolicies = (policies: Policies): void => store.update(toInputs(policies, options.namespaces));
+  const setPolicies = (policies: Policies): void => store.update(toInputs(policies, options));
   if (options.isSynced !== false) setPolicies(options.policies ?? { team: teamPolicy(registry) });
   const dependencies: DecisionDependencies = {
     snapshot: () => store.snapshot(),
     client: access.client,
+    prover: createProver(createInlineExecutor(), {
+      lookedUp: (result) => metrics.observeCache('facts', result),
+      disagreed: () => metrics.observeDisagreement(),
+    }),
     options: { noMatchPolicy: 'Deny', workloads: 'Warn', shortNames: 'Deny', ...options.decisions },
     now: () => new Date(),
     ...options.dependencies,
@@ -177,9 +186,10 @@ export async function startController(options: ControllerOptions = {}): Promise<
   };
 }
 
-function toInputs(policies: Policies, namespaces: ControllerOptions['namespaces']): PolicyInputs {
+function toInputs(policies: Policies, { namespaces, exceptions = [] }: ControllerOptions): PolicyInputs {
   return {
     policies: Object.entries(policies).map(([name, spec]) => ({ name, spec })),
+    exceptions,
     trustRoots: new Map(),
     material: new Map(),
     namespaces: new Map(

@@ -1,0 +1,67 @@
+// What does the registry say about this model? Captures every answer that judging a reference takes, for `test`.
+import { writeFileSync } from 'node:fs';
+import { gatherAll } from '../admission/gathered.ts';
+import { DEFAULT_TIMEOUT_MS } from '../admission/handle.ts';
+import { RECORD_OPTIONS, type OptionValues } from '../config.ts';
+import { toErrorMessage } from '../lib/text.ts';
+import { parseReference, type ShortNames } from '../model/reference.ts';
+import { createRecordingClient } from '../registry/recorded-client.ts';
+import { encodeRecording, type RecordedAnswer } from '../registry/recording.ts';
+import { textOf, UsageError, type CommandSpec } from './arguments.ts';
+import type { Output } from './output.ts';
+import { createRegistryAccess } from './registry-access.ts';
+
+/** The command line of record. */
+export const RECORD: CommandSpec = {
+  name: 'record',
+  summary:
+    'Captures what the registry says about REF, for model-policy test. Exit code 0: recorded; 1: recorded that it cannot be had; 2: usage.',
+  positional: 'REF',
+  options: RECORD_OPTIONS,
+};
+
+/** Runs record. @returns the exit code @throws UsageError */
+export async function runRecord(
+  values: OptionValues,
+  positionals: readonly string[],
+  output: Output,
+): Promise<number> {
+  const [text, ...others] = positionals;
+  if (text === undefined || others.length > 0) throw new UsageError('record takes one REF');
+  const parsed = parseReference(text, textOf(values, 'short-names') as ShortNames);
+  if (!parsed.ok) throw new UsageError(`${text}: ${parsed.problem}`);
+  const { client, transport } = createRegistryAccess(values, {
+    observeRegistryRequest() {},
+    observeCache() {},
+  });
+  const recording = new Map<string, RecordedAnswer>();
+  let code = 0;
+  const use = { reference: parsed.reference, source: 'ImageVolume' as const, fieldPath: '' };
+  try {
+    const signal = AbortSignal.timeout(DEFAULT_TIMEOUT_MS);
+    const gathered = (await gatherAll(createRecordingClient(client, recording), [use], signal)).get(use);
+    if (gathered?.problem !== undefined) {
+      code = 1;
+      output.note(`Warning: ${gathered.problem.reason}: ${gathered.problem.message}`);
+    }
+    for (const { reason, message } of gathered?.evidence?.problems ?? [])
+      output.note(`Warning: ${reason}: ${message}`);
+  } finally {
+    await transport.close();
+  }
+  write(textOf(values, 'out'), encodeRecording(recording), output);
+  return code;
+}
+
+function write(path: string | undefined, text: string, output: Output): void {
+  if (path === undefined) {
+    output.answer(text.trimEnd());
+    return;
+  }
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw new UsageError(`cannot write ${path}: ${toErrorMessage(error)}`);
+  }
+  output.note(`recorded in ${path}`);
+}

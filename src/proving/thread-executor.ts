@@ -1,0 +1,112 @@
+// Who proves while the event loop answers? A few threads, one job each at a time, a bounded queue before them; a thread
+// that ends is replaced.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { VerifyOptions } from '../signature/facts.ts';
+import type { ItemOutcome } from '../verdict/prove-item.ts';
+import type { ProofJob } from '../verdict/prove.ts';
+import { OverloadedError, type Executor } from './executor.ts';
+import { startProofThread, type ProofThread } from './thread.ts';
+
+/** Jobs that may wait: at a few milliseconds each about as many as one deadline has room for. */
+export const MAX_WAITING_JOBS = 4096;
+const FIRST_RESTART_DELAY_MS = 50;
+const MAX_RESTART_DELAY_MS = 5000;
+
+/** Told what threads do, for metrics. */
+export interface ThreadObserver {
+  /** A thread ended and is replaced. */
+  restarted(): void;
+  /** How many jobs wait for a thread. */
+  waiting(count: number): void;
+}
+
+interface Waiting {
+  readonly job: ProofJob;
+  readonly options: VerifyOptions;
+  readonly resolve: (outcome: ItemOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Starts threads and waits until each has verified its own bundle. @throws Error when one cannot */
+export async function createThreadExecutor(
+  count: number,
+  observer: ThreadObserver,
+  start: () => Promise<ProofThread> = startProofThread,
+): Promise<Executor> {
+  const queue: Waiting[] = [];
+  const idle: ProofThread[] = [];
+  const all = new Set<ProofThread>();
+  const closing = new AbortController();
+
+  function pump(): void {
+    observer.waiting(queue.length);
+    while (queue.length > 0) {
+      const thread = idle.pop();
+      const next = thread === undefined ? undefined : queue.shift();
+      if (thread === undefined || next === undefined) return;
+      void serve(thread, next);
+    }
+  }
+
+  async function serve(thread: ProofThread, { job, options, resolve, reject }: Waiting): Promise<void> {
+    try {
+      resolve(await thread.run(job, options));
+    } catch (error) {
+      reject(error);
+    }
+    if (all.has(thread)) idle.push(thread);
+    pump();
+  }
+
+  async function keep(thread: ProofThread): Promise<void> {
+    for (let current = thread; ;) {
+      all.add(current);
+      idle.push(current);
+      pump();
+      await current.ended;
+      all.delete(current);
+      const index = idle.indexOf(current);
+      if (index !== -1) idle.splice(index, 1);
+      if (closing.signal.aborted) return;
+      observer.restarted();
+      const next = await startAgain(start, closing.signal);
+      if (next === undefined) return;
+      current = next;
+    }
+  }
+
+  const threads = await Promise.all(Array.from({ length: count }, () => start()));
+  for (const thread of threads) void keep(thread);
+  return {
+    run(job, options) {
+      if (queue.length >= MAX_WAITING_JOBS)
+        return Promise.reject(new OverloadedError('too many signatures are waiting to be verified'));
+      return new Promise((resolve, reject) => {
+        queue.push({ job, options, resolve, reject });
+        pump();
+      });
+    },
+    async close() {
+      closing.abort();
+      for (const { reject } of queue.splice(0)) reject(new Error('the executor was closed'));
+      await Promise.all([...all].map((thread) => thread.close()));
+    },
+  };
+}
+
+async function startAgain(
+  start: () => Promise<ProofThread>,
+  signal: AbortSignal,
+): Promise<ProofThread | undefined> {
+  for (let delayMs = FIRST_RESTART_DELAY_MS; ; delayMs = Math.min(delayMs * 2, MAX_RESTART_DELAY_MS)) {
+    try {
+      await sleep(delayMs, undefined, { signal });
+      const thread = await start();
+      if (!signal.aborted) return thread;
+      await thread.close();
+      return undefined;
+    } catch {
+      if (signal.aborted) return undefined;
+    }
+  }
+}

@@ -1,0 +1,158 @@
+// Do threads prove what the caller's own thread proves, and does nothing that evidence does take the process with it?
+import assert from 'node:assert/strict';
+import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { createInlineExecutor, OverloadedError } from '../../src/proving/executor.ts';
+import { createThreadExecutor, MAX_WAITING_JOBS } from '../../src/proving/thread-executor.ts';
+import { startProofThread, type ProofThread } from '../../src/proving/thread.ts';
+import type { ItemOutcome } from '../../src/verdict/prove-item.ts';
+import type { ProofJob } from '../../src/verdict/prove.ts';
+import { generateSigningKey } from '../../src/demo/keys.ts';
+import { createPki, pkiAuthority, signAs } from '../signature/pki.ts';
+import { createWorld, DIGEST, keyAuthority, toManifest } from '../signature/support.ts';
+import { answer, describeOutcome, KEY, NOW, toJob } from './support.ts';
+
+const SILENT = { restarted: () => undefined, waiting: () => undefined };
+
+async function withScript(lines: string, run: (script: URL) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'proof-thread-'));
+  const file = path.join(directory, 'thread.mjs');
+  writeFileSync(file, `import { parentPort } from 'node:worker_threads';\n${lines}`);
+  try {
+    await run(pathToFileURL(file));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+const READY = `parentPort.postMessage({ say: 'ready' });\n`;
+
+describe('createThreadExecutor()', function () {
+  this.timeout(30_000);
+
+  it('proves what the own thread proves, for every kind of authority and evidence', async () => {
+    const pki = createPki();
+    const worlds = await Promise.all([createWorld('v1'), createWorld('v2')]);
+    const keyless = await Promise.all(
+      worlds.map(async ({ authority, sign }) => toJob(await sign(), authority)),
+    );
+    const jobs = [
+      toJob(),
+      toJob(undefined, keyAuthority(generateSigningKey('p256').publicKeyPem)),
+      toJob(undefined, undefined, { digest: `sha256:${'0'.repeat(64)}` }),
+      toJob(Buffer.from('{')),
+      toJob(Buffer.from('{"mediaType":"\u0000"}')),
+      ...keyless,
+      toJob(signAs(pki.intermediate).bundle, pkiAuthority([pki.root.certificate])),
+    ];
+    const options = { now: new Date() };
+    const executor = await createThreadExecutor(2, SILENT);
+    try {
+      const outcomes = await Promise.all(jobs.map((job) => executor.run(job, options)));
+      assert.deepEqual(
+        outcomes,
+        jobs.map((job) => answer(job, options)),
+      );
+      assert.deepEqual(outcomes.map(describeOutcome), [
+        'proven',
+        'SignerNotTrusted',
+        'proven',
+        'SignatureInvalid',
+        'SignatureInvalid',
+        'proven',
+        'proven',
+        'proven',
+      ]);
+      const inline = createInlineExecutor();
+      assert.deepEqual(await Promise.all(jobs.map((job) => inline.run(job, options))), outcomes);
+    } finally {
+      await executor.close();
+    }
+  });
+
+  it('reads the manifest where files are signed', async () => {
+    const job = toJob(
+      undefined,
+      keyAuthority(KEY.publicKeyPem, { signatureFormats: new Set(['CosignBundle', 'ModelSigning']) }),
+      { digest: DIGEST, manifest: toManifest() },
+    );
+    const executor = await createThreadExecutor(1, SILENT);
+    try {
+      assert.deepEqual(await executor.run(job, { now: NOW }), answer(job, { now: NOW }));
+    } finally {
+      await executor.close();
+    }
+  });
+
+  it('answers for evidence that takes a thread down, replaces the thread, and goes on', async () => {
+    let restarts = 0;
+    let starts = 0;
+    await withScript(`${READY}parentPort.on('message', () => process.exit(1));`, async (script) => {
+      const start = (): Promise<ProofThread> => {
+        starts += 1;
+        return starts === 1 ? startProofThread({ script, jobTimeoutMs: 5000 }) : startProofThread();
+      };
+      const executor = await createThreadExecutor(1, { ...SILENT, restarted: () => (restarts += 1) }, start);
+      try {
+        const [first, second] = await Promise.all([
+          executor.run(toJob(), { now: NOW }),
+          executor.run(toJob(), { now: NOW }),
+        ]);
+        assert.equal(describeOutcome(first), 'InternalError');
+        assert.equal(describeOutcome(second), 'proven');
+        assert.equal(restarts, 1);
+      } finally {
+        await executor.close();
+      }
+    });
+  });
+
+  it('ends a thread that does not come back, and names that', async () => {
+    await withScript(`${READY}parentPort.on('message', () => { for (;;); });`, async (script) => {
+      const thread = await startProofThread({ script, jobTimeoutMs: 100 });
+      const outcome = await thread.run(toJob(), { now: NOW });
+      assert.equal(describeOutcome(outcome), 'DeadlineExceeded');
+      assert.match('problem' in outcome ? outcome.problem.message : '', /more than 100 ms/);
+      await thread.ended;
+    });
+  });
+
+  it('ends a thread that takes all memory, and nothing else', async () => {
+    const fill = `${READY}parentPort.on('message', () => { const all = []; for (;;) all.push(new Array(1e5).fill(Math.random())); });`;
+    await withScript(fill, async (script) => {
+      const thread = await startProofThread({ script, jobTimeoutMs: 20_000 });
+      assert.equal(describeOutcome(await thread.run(toJob(), { now: NOW })), 'InternalError');
+      await thread.ended;
+    });
+  });
+
+  it('does not start on a self-test that fails, nor on a thread that cannot start', async () => {
+    const failing = `parentPort.postMessage({ say: 'ready', problem: 'a good bundle is not accepted' });\nparentPort.on('message', () => {});`;
+    for (const [script, message] of [
+      [failing, /self-test failed: a good bundle/],
+      ['throw new Error("broken");', /ended before it was ready/],
+    ] as const)
+      await withScript(script, async (url) => {
+        const start = (): Promise<ProofThread> => startProofThread({ script: url, jobTimeoutMs: 5000 });
+        await assert.rejects(createThreadExecutor(1, SILENT, start), message);
+      });
+  });
+
+  it('refuses more than it will do in time, and rejects what waits when it is closed', async () => {
+    const stuck: ProofThread = {
+      run: () => new Promise<ItemOutcome>(() => undefined),
+      ended: new Promise(() => undefined),
+      close: () => Promise.resolve(),
+    };
+    const executor = await createThreadExecutor(1, SILENT, () => Promise.resolve(stuck));
+    const job: ProofJob = toJob();
+    void executor.run(job, { now: NOW });
+    const waiting = Array.from({ length: MAX_WAITING_JOBS }, () => executor.run(job, { now: NOW }));
+    await assert.rejects(executor.run(job, { now: NOW }), OverloadedError);
+    await executor.close();
+    const ends = await Promise.allSettled(waiting);
+    assert.ok(ends.every(({ status }) => status === 'rejected'));
+  });
+});
