@@ -20,6 +20,7 @@ import {
   namespace,
   pod,
   toDocuments,
+  volumePolicyOf,
   webhookAt,
 } from './support/manifests.ts';
 import { waitFor } from './support/processes.ts';
@@ -204,6 +205,25 @@ describe('a cluster with the webhook', () => {
     await waitFor('the key to count again', async () => (await ask(signed.reference)).code === 0, {
       boundMs: EFFECT_BOUND_MS,
     });
+  });
+
+  it('keeps volumes that no webhook sees out of the namespaces of deploy/volume-types', async () => {
+    for (const manifest of volumePolicyOf('lab')) await applied(manifest, '--validate=strict');
+    const withVolume = (inNamespace: string, volume: object): Manifest => {
+      const plain = pod('volumes', inNamespace);
+      return { ...plain, spec: { ...(plain['spec'] as object), volumes: [{ name: 'v', ...volume }] } };
+    };
+    const answer = (inNamespace: string, volume: object): Promise<KubectlResult> =>
+      apply(withVolume(inNamespace, volume), '--dry-run=server');
+    const hostPath = { hostPath: { path: '/models' } };
+    await waitFor('the policy in force', async () => (await answer('lab', hostPath)).code === 1, {
+      boundMs: REGISTRATION_BOUND_MS,
+    });
+    const claim = { persistentVolumeClaim: { claimName: 'models' } };
+    const { stderr } = await answer('lab', claim);
+    assert.match(stderr, /volume-types\.modelpolicy\.dev.* denied request: only volumes are allowed here/su);
+    succeeded(await answer('lab', { emptyDir: {} }));
+    succeeded(await answer('team-a', hostPath));
   });
 
   it('accepts everything that deploy/base ships', async () => {

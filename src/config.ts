@@ -14,6 +14,7 @@ export interface OptionSpec {
 }
 
 const HOST_PORT = '^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):\\d{1,5}$';
+const DRIVER_NAME = '^[a-zA-Z0-9]([-a-zA-Z0-9._]*[a-zA-Z0-9])?$';
 const NAME = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
 
 /** Options of how registries are read and what is done where no policy speaks: shared by serve and verify. */
@@ -113,6 +114,20 @@ export const SERVE_OPTIONS = [
     default: 'Warn',
     choices: ['Warn', 'Deny', 'Off'],
     description: 'what Deployments and other workloads get for what would deny their pods',
+  },
+  {
+    flag: 'model-csi-driver',
+    value: 'NAME',
+    multiple: true,
+    pattern: DRIVER_NAME,
+    description: 'CSI driver that mounts models, beside model.csi.modelpack.org (repeatable)',
+  },
+  {
+    flag: 'model-storage-class',
+    value: 'NAME',
+    multiple: true,
+    pattern: DRIVER_NAME,
+    description: 'StorageClass whose volumes hold a model (repeatable)',
   },
   {
     flag: 'verify-threads',

@@ -43,7 +43,11 @@ const operator = (action: string, code: 500 | 503 = 503): ReasonEntry => ({
 export const REASONS = {
   ReferenceInvalid: author('write the reference as registry/repository@sha256:…'),
   DigestRequired: author('pin the reference with @sha256:…'),
+  ModelReferenceMissing: author('name the model by a reference that can be checked'),
+  DynamicModelVolume: author('name the model in the volume, or mount it as an image volume'),
+  UnverifiableSource: author('package the model as an OCI artifact and name that'),
   UnresolvableReference: author('write the model URI out in full'),
+  DigestNotEnforced: author('mount the model as an image volume'),
   TooManyReferences: author('use fewer models in one pod'),
   RequestMalformed: author('send an admission.k8s.io/v1 AdmissionReview', 400),
 

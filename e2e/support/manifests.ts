@@ -2,7 +2,7 @@
 // which keeps the rules of deploy/base and changes only where the API server finds us.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 
 const DEPLOY = join(import.meta.dirname, '../../deploy');
 /** The kustomization that is shipped. */
@@ -65,6 +65,19 @@ export function webhookAt(url: string, ca: string): Manifest {
       clientConfig: { url: `${url}${webhook.clientConfig.service.path}`, caBundle },
     })),
   };
+}
+
+/** The optional policy for volumes as shipped, but for the namespace that it is bound to. */
+export function volumePolicyOf(namespaceName: string): readonly Manifest[] {
+  const documents = parseAllDocuments(readFileSync(join(DEPLOY, 'volume-types/policy.yaml'), 'utf8'));
+  const [policy = {}, binding = {}] = documents.map((document) => document.toJS() as Manifest);
+  const values = [namespaceName];
+  const matchExpressions = [{ key: 'kubernetes.io/metadata.name', operator: 'In', values }];
+  const spec = {
+    ...(binding['spec'] as object),
+    matchResources: { namespaceSelector: { matchExpressions } },
+  };
+  return [policy, { ...binding, spec }];
 }
 
 /** Documents as `kubectl apply -f -` reads them; JSON is YAML. */

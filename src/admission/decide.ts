@@ -17,6 +17,7 @@ import { createFinding } from '../verdict/finding-message.ts';
 import { fold } from '../verdict/fold.ts';
 import { isUnchanged } from './exempt.ts';
 import { gatherAll } from './gathered.ts';
+import { judgeMissing, judgeUnnamed } from './judge-unnamed.ts';
 import {
   judgeNoMatch,
   needsAttestations,
@@ -25,10 +26,10 @@ import {
   toWantedProofs,
   type NoMatchPolicy,
 } from './judge-uses.ts';
-import { judgeUnnamed, toNotices, toPolicyNames, toUndecided } from './outcome.ts';
+import { toNotices, toPolicyNames, toUndecided } from './outcome.ts';
 import { proveAll } from './proofs.ts';
 import type { AdmissionRequest } from './review.ts';
-import { judgeRules, toRuleContext } from './rules.ts';
+import { judgeRules, toRuleContexts } from './rules.ts';
 import { findScope, type ScopeOptions } from './scope.ts';
 import { findSurplus, selectUses, toModelUses } from './uses.ts';
 
@@ -80,7 +81,7 @@ async function decideInSteps(
   if (scope.kind === 'exempt') return toUndecided(watch, [], { exemption: scope.exemption });
   if (scope.kind === 'refused') return toUndecided(watch, [scope.finding]);
   watch.mark('extract');
-  const enforce = isEnforced(scope.template.isPod, dependencies);
+  const enforce = isEnforced(scope.isPod, dependencies);
   const refuse = (finding: Finding): Decision => toUndecided(watch, [finding], { enforce });
   const world = await findWorld(request.namespace ?? '', dependencies, signal);
   if ('finding' in world) return refuse(world.finding);
@@ -106,7 +107,7 @@ async function decideInSteps(
   const proofs = await proveAll(dependencies.prover, wantedProofs, now, signal);
   const prepared = selected.map((use) => prepareUse(use, gathered.get(use.use), proofs));
   watch.mark('prove');
-  const uses = judgeRules(prepared, toRuleContext(request, scope.template, world.namespace, now));
+  const uses = judgeRules(prepared, toRuleContexts(request, scope.templates, world.namespace, now));
   if ('finding' in uses) return refuse(uses.finding);
   const { exceptions } = world;
   const excepted = uses.judged.map((use) =>
@@ -117,6 +118,7 @@ async function decideInSteps(
     ...selected.flatMap((use) =>
       judgeNoMatch(use, request.namespace ?? '', dependencies.options.noMatchPolicy),
     ),
+    ...judgeMissing(after, world.policies),
     ...judgeUnnamed(after.findings, world.policies, dependencies.options.noMatchPolicy),
   ];
   watch.mark('judge');

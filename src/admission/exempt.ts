@@ -20,11 +20,17 @@ export function isUnchanged(before: Extraction, after: Extraction): boolean {
 
 function toFingerprint({ references, images, findings, unreadableImages }: Extraction): string {
   return JSON.stringify([
-    [...references, ...images].map(({ reference, source, fieldPath }) => [
+    [...references, ...images].map(({ reference, source, otherSources, fieldPath }) => [
       reference.original,
       source,
+      otherSources,
       fieldPath,
     ]),
-    [...findings, ...unreadableImages].map(({ reason, message, field }) => [reason, message, field]),
+    [...findings, ...unreadableImages].map(({ reason, written, sources, field }) => [
+      reason,
+      written,
+      sources,
+      field,
+    ]),
   ]);
 }

@@ -1,11 +1,9 @@
 // What comes out of a request? Turns judged uses into the parts of a decision; pure.
 import type { Finding } from '../reason.ts';
 import type { Stopwatch } from '../lib/stopwatch.ts';
-import { isEnforcing, type CompiledPolicy } from '../policy/compiled.ts';
 import type { Decision, Exemption, JudgedUse } from '../verdict/decision.ts';
-import { createFinding } from '../verdict/finding-message.ts';
-import { DENY_ONLY, fold, type ActedFinding } from '../verdict/fold.ts';
-import { toActions, type NoMatchPolicy, type SelectedUse } from './judge-uses.ts';
+import { DENY_ONLY, fold } from '../verdict/fold.ts';
+import type { SelectedUse } from './judge-uses.ts';
 
 /**
  * A decision that no policy took part in: exempt, or denied by the controller itself.
@@ -27,23 +25,6 @@ export function toUndecided(
     exemption,
     durationsMs: watch.durations(),
   };
-}
-
-/** A use without a canonical reference is judged by every policy of the namespace: no glob can have meant it. */
-export function judgeUnnamed(
-  findings: readonly Finding[],
-  policies: readonly CompiledPolicy[],
-  noMatchPolicy: NoMatchPolicy,
-): readonly ActedFinding[] {
-  return findings.flatMap((found) => {
-    const toFinding = (policy?: string): Finding => ({
-      ...createFinding(found.reason, found.message, policy === undefined ? {} : { policy }),
-      ...(found.field === undefined ? {} : { field: found.field }),
-    });
-    const byPolicy = policies.map(({ name, actions }) => ({ finding: toFinding(name), actions }));
-    if (policies.some(isEnforcing)) return byPolicy;
-    return [...byPolicy, { finding: toFinding(), actions: toActions(noMatchPolicy) }];
-  });
 }
 
 /** The policies that selected anything, sorted. */

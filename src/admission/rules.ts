@@ -1,5 +1,6 @@
 // What do the rules say? Gives CEL its variables once per request and stops what takes too long.
 import type { Finding } from '../reason.ts';
+import type { ModelReference } from '../model/model-reference.ts';
 import type { PodTemplate } from '../model/pod-template.ts';
 import { toCelValue } from '../policy/cel/bindings.ts';
 import { DeadlineExceeded, withDeadline } from '../policy/cel/deadline.ts';
@@ -14,16 +15,25 @@ import type { AdmissionRequest } from './review.ts';
 /** Wall-clock backstop for all rules of one request, in milliseconds; the deterministic budget comes first. */
 export const RULES_DEADLINE_MS = 250;
 
-/** What rules see beside the model; every object is converted once. */
-export function toRuleContext(
+/** What rules see beside the model, for each use: its pod is the one that names it. */
+export type RuleContexts = (use: ModelReference) => RuleContext;
+
+const NO_POD = { metadata: {}, spec: {} };
+
+/** Builds what rules see; every object is converted once. */
+export function toRuleContexts(
   request: AdmissionRequest,
-  template: PodTemplate,
+  templates: readonly PodTemplate[],
   namespace: KnownNamespace,
   now: Date,
-): RuleContext {
+): RuleContexts {
   const { object, oldObject, ...rest } = request;
-  return {
-    pod: toCelValue({ metadata: template.metadata, spec: template.spec }),
+  const pods = templates.map(({ specPath, metadata, spec }) => ({
+    prefix: `${specPath}.`,
+    pod: toCelValue({ metadata, spec }),
+  }));
+  const [first = { pod: toCelValue(NO_POD) }] = pods;
+  const shared = {
     object: toCelValue(object),
     oldObject: toCelValue(oldObject ?? null),
     request: toCelValue(rest),
@@ -31,14 +41,19 @@ export function toRuleContext(
     now,
     meter: createCelMeter(),
   };
+  return ({ fieldPath }) => {
+    // The innermost: a worker's pod stands inside of its predictor's.
+    const { pod } = pods.findLast(({ prefix }) => fieldPath.startsWith(prefix)) ?? first;
+    return { ...shared, pod };
+  };
 }
 
 /** Evaluates every rule of a request within its time. */
 export function judgeRules(
   prepared: readonly PreparedUse[],
-  context: RuleContext,
+  toContext: RuleContexts,
 ): { judged: readonly JudgedUse[] } | { finding: Finding } {
-  const run = (): readonly JudgedUse[] => prepared.map((use) => judgeUse(use, context));
+  const run = (): readonly JudgedUse[] => prepared.map((use) => judgeUse(use, toContext(use.use)));
   const hasRules = prepared.some(({ judgements }) =>
     judgements.some(({ policy }) => policy.validations.length > 0 || policy.attestations.length > 0),
   );

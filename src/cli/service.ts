@@ -19,7 +19,7 @@ import { toDecisionRecord } from '../telemetry/decision-record.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { MAX_CLOCK_DIFFERENCE_MS, type RefreshEvent } from '../trust/trust-tracker.ts';
-import { textOf, toAddress, UsageError } from './arguments.ts';
+import { listOf, textOf, toAddress, UsageError } from './arguments.ts';
 import { startFileSource } from './file-source.ts';
 import type { PolicySourceHandle, PolicySourceOptions } from './policy-source.ts';
 import { createPolicyCheck } from './policy-check.ts';
@@ -81,6 +81,8 @@ export async function startService(values: OptionValues, logger: Logger): Promis
         noMatchPolicy: textOf(values, 'no-match-policy') as NoMatchPolicy,
         workloads: textOf(values, 'workloads') as WorkloadMode,
         shortNames: textOf(values, 'short-names') as ShortNames,
+        modelCsiDrivers: listOf(values, 'model-csi-driver'),
+        modelStorageClasses: listOf(values, 'model-storage-class'),
       },
       now: () => new Date(),
       ...(source.readNamespace === undefined ? {} : { readNamespace: source.readNamespace }),

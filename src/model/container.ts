@@ -3,9 +3,15 @@ import { isRecord, toArray, toRecord, toText } from '../lib/text.ts';
 
 const LISTS = ['containers', 'initContainers', 'ephemeralContainers'] as const;
 
+/** The lists of containers; `runtime` is the one that KServe writes out as a member of a component. */
+export type ContainerList = (typeof LISTS)[number] | 'runtime';
+
 /** One container with its path in the object. */
 export interface Container {
   readonly path: string;
+  readonly list: ContainerList;
+  /** Empty where it has none. */
+  readonly name: string;
   readonly fields: Record<string, unknown>;
 }
 
@@ -13,9 +19,14 @@ export interface Container {
 export function toContainers(spec: Record<string, unknown>, specPath: string): readonly Container[] {
   return LISTS.flatMap((list) =>
     toArray(spec[list]).flatMap((entry, index) =>
-      isRecord(entry) ? [{ path: `${specPath}.${list}[${index}]`, fields: entry }] : [],
+      isRecord(entry) ? [toContainer(entry, list, `${specPath}.${list}[${index}]`)] : [],
     ),
   );
+}
+
+/** A container of a list. */
+export function toContainer(fields: Record<string, unknown>, list: ContainerList, path: string): Container {
+  return { path, list, name: toText(fields['name']) ?? '', fields };
 }
 
 /** A text with its variables expanded as far as the object says. */

@@ -1,144 +1,124 @@
-// Which models does this pod use? Runs every extractor over a pod template; labels, annotations and container names
-// of the pod never switch one off. Selection by policy happens elsewhere.
-import type { Finding } from '../reason.ts';
-import { quote, toArray, toRecord, toText } from '../lib/text.ts';
-import {
-  createExpansionBudget,
-  type Container,
-  type ExpansionBudget,
-  type ExpandedText,
-  expandVariables,
-  toContainers,
-  toEnvironment,
-} from './container.ts';
-import type { Extraction, ModelReference, ModelSource } from './model-reference.ts';
-import type { PodTemplate } from './pod-template.ts';
+// Which models does this object use? Runs every extractor over every pod of an object and merges what they saw;
+// labels, annotations and container names never switch one off. Selection by policy happens elsewhere.
+import { quote } from '../lib/text.ts';
+import { createExpansionBudget } from './container.ts';
+import { mergeReferences, mergeUnnamed } from './merge.ts';
+import type { Extraction, ModelReference, UnnamedUse } from './model-reference.ts';
+import type { Workload } from './pod-template.ts';
+import { type ModelVolumes, type PodView, toPodView } from './pod-view.ts';
 import { MAX_REFERENCE_CHARS, parseReference, type ShortNames } from './reference.ts';
-import { findModelUris, MAX_URI_TEXT_CHARS } from './uri.ts';
+import type { NamedSighting, Sighting, UnnamedSighting } from './sighting.ts';
+import { seeContainerImages } from './sources/container-image.ts';
+import { MODEL_CSI_DRIVER, seeCsiVolumes } from './sources/csi.ts';
+import { seeImageVolumes } from './sources/image-volume.ts';
+import { seeKaitoDownloads } from './sources/kaito.ts';
+import { seeKServeResource } from './sources/kserve-resource.ts';
+import { seeModelCars } from './sources/kserve-modelcar.ts';
+import { seeStorageInitializers } from './sources/kserve-storage-initializer.ts';
+import { seeModelKits } from './sources/kitops.ts';
+import { seeModelUris } from './sources/uri.ts';
 
-interface Sink {
-  readonly references: ModelReference[];
-  readonly images: ModelReference[];
-  readonly findings: Finding[];
-  readonly unreadableImages: Finding[];
-  readonly shortNames: ShortNames;
-  readonly budget: ExpansionBudget;
+/** How names are read. */
+export interface ExtractOptions {
+  /**
+   * How everything but container images is read without a registry, default `Deny`; container images always expand to
+   * Docker Hub, as the kubelet does.
+   */
+  readonly shortNames?: ShortNames;
+  /** Further CSI drivers of the ModelPack kind, beside model.csi.modelpack.org. */
+  readonly modelCsiDrivers?: readonly string[];
+  /** StorageClasses whose volumes hold a model, default none. */
+  readonly modelStorageClasses?: readonly string[];
 }
 
-/**
- * Extracts every model use from a pod template.
- * @param shortNames how image volumes and URIs without a registry are read; container images always expand to
- *   Docker Hub, as the kubelet does
- */
-export function extractModels(template: PodTemplate, shortNames: ShortNames = 'Deny'): Extraction {
-  const sink: Sink = {
-    references: [],
-    images: [],
-    findings: [],
-    unreadableImages: [],
-    shortNames,
-    budget: createExpansionBudget(),
+// From the specific to the general: what two find at one place has the first one's name.
+const EXTRACTORS: readonly ((pod: PodView) => readonly Sighting[])[] = [
+  seeImageVolumes,
+  seeModelCars,
+  seeCsiVolumes,
+  seeStorageInitializers,
+  seeModelKits,
+  seeKaitoDownloads,
+  seeModelUris,
+];
+
+/** Extracts every model use from an object. */
+export function extractModels(workload: Workload, options: ExtractOptions = {}): Extraction {
+  const { shortNames = 'Deny', modelCsiDrivers = [], modelStorageClasses = [] } = options;
+  const modelVolumes: ModelVolumes = {
+    csiDrivers: new Set([MODEL_CSI_DRIVER, ...modelCsiDrivers]),
+    storageClasses: new Set(modelStorageClasses),
   };
-  extractImageVolumes(template, sink);
-  for (const container of toContainers(template.spec, template.specPath)) {
-    extractContainerImage(container, sink);
-    extractUris(container, sink);
-  }
-  const { references, images, findings, unreadableImages } = sink;
-  return { references, images, findings, unreadableImages };
+  const budget = createExpansionBudget();
+  const pods = workload.templates.map((template) => toPodView(template, workload.kind, modelVolumes, budget));
+  const models = [
+    ...seeKServeResource(workload),
+    ...pods.flatMap((pod) => EXTRACTORS.flatMap((see) => see(pod))),
+  ].map((sighting) => read(sighting, shortNames));
+  const images = pods.flatMap(seeContainerImages).map((sighting) => read(sighting, shortNames));
+  const references = mergeReferences(
+    models.flatMap((found) => found.references),
+    images.flatMap((found) => found.references),
+  );
+  const findings = mergeUnnamed(
+    models.flatMap((found) => found.findings),
+    images.flatMap((found) => found.findings),
+  );
+  return {
+    references: references.models,
+    images: references.images,
+    findings: findings.models,
+    unreadableImages: findings.images,
+  };
 }
 
-// KEP-4639: spec.volumes[].image.reference.
-function extractImageVolumes(template: PodTemplate, sink: Sink): void {
-  for (const [index, volume] of toArray(template.spec['volumes']).entries()) {
-    const { image } = toRecord(volume);
-    if (image === undefined || image === null) continue;
-    const path = `${template.specPath}.volumes[${index}].image.reference`;
-    addReference(toText(toRecord(image)['reference']) ?? '', 'ImageVolume', path, sink);
-  }
+type Read = Pick<Extraction, 'references' | 'findings'>;
+
+function read(sighting: Sighting, shortNames: ShortNames): Read {
+  if (!('text' in sighting)) return { references: [], findings: [toUnnamed(sighting)] };
+  const use = sighting.isImage === true ? readImage(sighting) : readReference(sighting, shortNames);
+  const { lenientPuller, source, fieldPath, text } = sighting;
+  if ('reason' in use) return { references: [], findings: [use] };
+  if (lenientPuller === undefined) return { references: [use], findings: [] };
+  const problem = `is pulled by ${lenientPuller}, which does not check the digest: what is mounted may differ from what was verified`;
+  return {
+    references: [use],
+    findings: [toUnnamed({ reason: 'DigestNotEnforced', problem, written: text, source, fieldPath })],
+  };
+}
+
+function readReference(
+  { text, source, fieldPath }: NamedSighting,
+  shortNames: ShortNames,
+): ModelReference | UnnamedUse {
+  const result = parseReference(text, shortNames);
+  if (result.ok) return { reference: result.reference, source, fieldPath };
+  return toInvalid(text, `is no model reference: ${result.problem}`, { source, fieldPath });
 }
 
 // An image that no policy claims is an ordinary image and is never refused, whatever its name.
-function extractContainerImage(container: Container, sink: Sink): void {
-  const image = toText(container.fields['image']);
-  if (image === undefined) return;
-  const result = parseReference(image, 'DockerHub');
+function readImage({ text, source, fieldPath }: NamedSighting): ModelReference | UnnamedUse {
+  const result = parseReference(text, 'DockerHub');
   // What we do not read but a node may must not hide the repository: whoever selects that refuses the image.
-  const named = result.ok ? result : parseReference(image.split('@', 1)[0] ?? '', 'DockerHub');
-  if (!named.ok) {
-    const field = `${container.path}.image`;
-    const message = `${quote(image)} at ${field} is no image reference: ${named.problem}`;
-    sink.unreadableImages.push({ reason: 'ReferenceInvalid', message, field });
-  } else
-    sink.images.push({
-      reference: { ...named.reference, original: image.slice(0, MAX_REFERENCE_CHARS) },
-      ...(result.ok ? {} : { problem: result.problem }),
-      source: 'ContainerImage',
-      fieldPath: `${container.path}.image`,
-    });
-}
-
-function extractUris(container: Container, sink: Sink): void {
-  const environment = toEnvironment(container, sink.budget);
-  for (const { path, list } of toCommands(container)) {
-    for (const [index, entry] of toArray(list).entries()) {
-      const raw = toText(entry) ?? '';
-      extractText(expandVariables(raw, environment), raw, `${path}[${index}]`, sink);
-    }
-  }
-  // Every entry is read, also one that a later entry of the same name replaces: which one wins is the kubelet's business.
-  for (const { index, raw, expanded } of environment.entries)
-    extractText(expanded, raw, `${container.path}.env[${index}].value`, sink);
-}
-
-const HOOKS = ['postStart', 'preStop'];
-const PROBES = ['startupProbe', 'livenessProbe', 'readinessProbe'];
-
-// Whatever a container runs. The kubelet expands no variables in hooks: reading them expanded finds more, never less.
-function toCommands({ path, fields }: Container): readonly { path: string; list: unknown }[] {
-  const lifecycle = toRecord(fields['lifecycle']);
-  return [
-    ...['command', 'args'].map((name) => ({ path: `${path}.${name}`, list: fields[name] })),
-    ...HOOKS.map((hook) => ({
-      path: `${path}.lifecycle.${hook}.exec.command`,
-      list: toExecCommand(lifecycle[hook]),
-    })),
-    ...PROBES.map((probe) => ({ path: `${path}.${probe}.exec.command`, list: toExecCommand(fields[probe]) })),
-  ];
-}
-
-function toExecCommand(handler: unknown): unknown {
-  return toRecord(toRecord(handler)['exec'])['command'];
-}
-
-function extractText(expanded: ExpandedText, raw: string, path: string, sink: Sink): void {
-  const uris = new Set(findModelUris(expanded.text));
-  if (uris.size === 0 && !expanded.isCut) return;
-  if (!expanded.isComplete || expanded.text.length > MAX_URI_TEXT_CHARS) {
-    sink.findings.push(unresolvable(raw, path));
-    return;
-  }
-  for (const uri of uris) {
-    if (uri.includes('$')) sink.findings.push(unresolvable(uri, path));
-    else addReference(uri, 'URI', path, sink);
-  }
-}
-
-function addReference(text: string, source: ModelSource, fieldPath: string, sink: Sink): void {
-  const result = parseReference(text, sink.shortNames);
-  if (result.ok) sink.references.push({ reference: result.reference, source, fieldPath });
-  else
-    sink.findings.push({
-      reason: 'ReferenceInvalid',
-      message: `${quote(text)} at ${fieldPath} is no model reference: ${result.problem}`,
-      field: fieldPath,
-    });
-}
-
-function unresolvable(text: string, field: string): Finding {
+  const named = result.ok ? result : parseReference(text.split('@', 1)[0] ?? '', 'DockerHub');
+  if (!named.ok) return toInvalid(text, `is no image reference: ${named.problem}`, { source, fieldPath });
   return {
-    reason: 'UnresolvableReference',
-    message: `${quote(text)} at ${field} names a model by a variable that is not in the pod`,
-    field,
+    reference: { ...named.reference, original: text.slice(0, MAX_REFERENCE_CHARS) },
+    ...(result.ok ? {} : { problem: result.problem }),
+    source,
+    fieldPath,
   };
+}
+
+function toUnnamed({ reason, problem, written, source, fieldPath }: UnnamedSighting): UnnamedUse {
+  return { reason, message: `${fieldPath} ${problem}`, field: fieldPath, written, sources: [source] };
+}
+
+function toInvalid(
+  written: string,
+  problem: string,
+  { source, fieldPath }: Pick<NamedSighting, 'source' | 'fieldPath'>,
+): UnnamedUse {
+  const message = `${quote(written)} at ${fieldPath} ${problem}`;
+  return { reason: 'ReferenceInvalid', message, field: fieldPath, written, sources: [source] };
 }

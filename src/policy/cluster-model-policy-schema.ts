@@ -1,4 +1,5 @@
 // Which shape has a ClusterModelPolicy? Its structural schema, with the text that kubectl explain shows.
+import { MODEL_SOURCES } from '../model/model-reference.ts';
 import { ATTESTATION, VALIDATION } from './attestation-schema.ts';
 import { CERTIFICATE_AUTHORITY } from './certificate-authority-schema.ts';
 import {
@@ -63,9 +64,9 @@ const modelSelector = object('One set of model references.', {
     description:
       'Ways of naming a model that are meant. Absent: every way; container images only where the glob names them.',
     minItems: 1,
-    maxItems: 8,
+    maxItems: MODEL_SOURCES.length,
     'x-kubernetes-list-type': 'set',
-    items: { type: 'string', enum: ['ImageVolume', 'ContainerImage', 'URI'] },
+    items: { type: 'string', enum: MODEL_SOURCES },
   },
 });
 
@@ -197,6 +198,19 @@ export const CLUSTER_MODEL_POLICY_SPEC: Schema = object(
         'Require: a reference without digest is denied. Resolve: its tag is resolved once and the digest verified; the tag can move afterwards.',
       enum: ['Require', 'Resolve'],
       default: 'Require',
+    },
+    requireModel: {
+      type: 'boolean',
+      description:
+        'True: a pod of the namespaces that names no model reference at all is denied with ModelReferenceMissing.',
+      default: false,
+    },
+    unverifiableSources: {
+      type: 'string',
+      description:
+        'What happens to models that are used but cannot be checked: buckets and hubs, volumes that may mount any model, names in variables that the pod does not hold, pullers that do not check digests. Globs do not matter. Of several policies the strictest counts.',
+      enum: ['Deny', 'Warn', 'Allow'],
+      default: 'Deny',
     },
     authorities: {
       type: 'array',

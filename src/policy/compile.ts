@@ -47,7 +47,10 @@ export function compilePolicy(source: PolicySource, context: CompileContext): Co
 }
 
 type Report = (path: string, problem: string, reason?: DenialReason) => void;
-type Selection = Pick<CompiledPolicy, 'matchesNamespace' | 'models' | 'actions'>;
+type Selection = Pick<
+  CompiledPolicy,
+  'matchesNamespace' | 'models' | 'actions' | 'requireModel' | 'unverifiableSources'
+>;
 type Rest = Pick<
   CompiledPolicy,
   'digest' | 'authorities' | 'minAuthorities' | 'attestations' | 'validations'
@@ -64,8 +67,12 @@ const everything: LabelMatcher = () => true;
 
 // Selectors are read on their own, so that a typo elsewhere does not widen what a broken policy denies.
 function compileSelection(spec: unknown, report: Report): Selection {
-  const { namespaceSelector, models, validationActions } = toRecord(spec);
+  const { namespaceSelector, models, validationActions, requireModel, unverifiableSources } = toRecord(spec);
   return {
+    // What cannot be read is the stricter of the two.
+    requireModel: !(requireModel === undefined || requireModel === null || requireModel === false),
+    unverifiableSources:
+      unverifiableSources === 'Warn' || unverifiableSources === 'Allow' ? unverifiableSources : 'Deny',
     matchesNamespace: compileNamespaces(namespaceSelector, report),
     models: compileModels(models, report),
     actions: compileActions(validationActions, report),

@@ -5,7 +5,7 @@ import type { Authority } from '../signature/authority.ts';
 import type { CelProgram } from './cel/engine.ts';
 import type { GlobMatcher } from './glob.ts';
 import type { LabelMatcher } from './label-selector.ts';
-import type { ValidationAction } from './types.ts';
+import type { UnverifiableSources, ValidationAction } from './types.ts';
 
 /** One entry of `models`. `isExplicit`: its glob or sources claim container images. */
 export interface CompiledModelSelector {
@@ -39,6 +39,8 @@ export interface CompiledPolicy {
   /** undefined: every model reference. */
   readonly models: readonly CompiledModelSelector[] | undefined;
   readonly digest: 'Require' | 'Resolve';
+  readonly requireModel: boolean;
+  readonly unverifiableSources: UnverifiableSources;
   readonly authorities: readonly Authority[];
   readonly minAuthorities: number;
   readonly attestations: readonly CompiledAttestation[];

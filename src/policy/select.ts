@@ -1,5 +1,5 @@
 // Which policies is this use of a model judged by? Per (reference, source, namespace); pure.
-import type { ModelReference } from '../model/model-reference.ts';
+import type { ModelReference, ModelSource } from '../model/model-reference.ts';
 import { toCanonicalName } from '../model/reference.ts';
 import type { CompiledModelSelector, CompiledPolicy } from './compiled.ts';
 
@@ -40,10 +40,34 @@ export function claimAnyImage(policies: readonly CompiledPolicy[]): boolean {
   return policies.some(({ models }) => (models ?? []).some(claimsImages));
 }
 
+/** The policies, of those of the namespace, that are about what these sources name: globs need a name to match. */
+export function selectBySources(
+  policies: readonly CompiledPolicy[],
+  sources: readonly ModelSource[],
+): readonly CompiledPolicy[] {
+  return policies.filter(
+    ({ models }) =>
+      models === undefined ||
+      models.some((selector) => sources.some((source) => meansSource(selector, source))),
+  );
+}
+
+// Whoever leaves the sources open means container images only by a glob.
+function meansSource(selector: CompiledModelSelector, source: ModelSource): boolean {
+  if (source === 'ContainerImage') return claimsImages(selector);
+  return selector.sources?.has(source) ?? true;
+}
+
 function claimsImages({ hasGlob, sources }: CompiledModelSelector): boolean {
   return sources === undefined ? hasGlob : sources.has('ContainerImage');
 }
 
 function matchSelector(selector: CompiledModelSelector, use: ModelReference, name: string): boolean {
-  return (selector.sources?.has(use.source) ?? true) && selector.matches(name);
+  const { sources } = selector;
+  const isMeant = sources === undefined || toSources(use).some((source) => sources.has(source));
+  return isMeant && selector.matches(name);
+}
+
+function toSources({ source, otherSources = [] }: ModelReference): readonly ModelSource[] {
+  return [source, ...otherSources];
 }

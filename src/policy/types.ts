@@ -1,5 +1,6 @@
 // What can a policy say? The custom resources as administrators write them, already checked against schema.ts.
 // Meaning is given by compile.ts; words follow ValidatingAdmissionPolicy where they mean the same.
+import type { ModelSource } from '../model/model-reference.ts';
 
 export const API_GROUP = 'modelpolicy.dev';
 export const API_VERSION = `${API_GROUP}/v1alpha1`;
@@ -19,7 +20,7 @@ export interface LabelExpression {
 export interface ModelSelector {
   readonly glob?: string;
   readonly exclude?: readonly string[];
-  readonly sources?: readonly ('ImageVolume' | 'ContainerImage' | 'URI')[];
+  readonly sources?: readonly ModelSource[];
 }
 
 export interface KeyReference {
@@ -108,10 +109,15 @@ export interface AttestationSpec {
 
 export type ValidationAction = 'Deny' | 'Warn' | 'Audit';
 
+/** What happens to models that are used but cannot be checked. */
+export type UnverifiableSources = 'Deny' | 'Warn' | 'Allow';
+
 export interface ClusterModelPolicySpec {
   readonly namespaceSelector?: LabelSelector;
   readonly models?: readonly ModelSelector[];
   readonly digest?: 'Require' | 'Resolve';
+  readonly requireModel?: boolean;
+  readonly unverifiableSources?: UnverifiableSources;
   readonly authorities: readonly AuthoritySpec[];
   readonly minAuthorities?: number;
   readonly attestations?: readonly AttestationSpec[];

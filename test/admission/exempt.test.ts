@@ -352,10 +352,18 @@ describe('findScope()', () => {
 
 describe('isUnchanged()', () => {
   it('compares findings too', () => {
-    const withFinding = (message: string): Parameters<typeof isUnchanged>[0] => ({
+    const withFinding = (written: string): Parameters<typeof isUnchanged>[0] => ({
       references: [],
       images: [],
-      findings: [{ reason: 'ReferenceInvalid', message, field: 'spec.volumes[0].image.reference' }],
+      findings: [
+        {
+          reason: 'ReferenceInvalid',
+          message: 'cut short',
+          written,
+          field: 'spec.volumes[0].image.reference',
+          sources: ['ImageVolume'],
+        },
+      ],
       unreadableImages: [],
     });
     assert.equal(isUnchanged(withFinding('a'), withFinding('a')), true);

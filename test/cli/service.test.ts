@@ -10,7 +10,7 @@ import { createLogger } from '../../src/telemetry/logger.ts';
 import { createIdentity } from '../server/identity.ts';
 import { pushSigned, teamPolicy } from '../support/controller.ts';
 import { post } from '../support/https-client.ts';
-import { reviewOf, volumePod } from '../support/review.ts';
+import { podOf, reviewOf, volumePod } from '../support/review.ts';
 import { createWorkspace, type Workspace } from './run.ts';
 
 describe('startService()', () => {
@@ -93,6 +93,29 @@ describe('startService()', () => {
     } finally {
       await service.stop();
     }
+  });
+
+  it('knows the drivers and StorageClasses that it was told of', async () => {
+    const volumes = [
+      { name: 'a', csi: { driver: 'csi.models.example' } },
+      { name: 'b', ephemeral: { volumeClaimTemplate: { spec: { storageClassName: 'models' } } } },
+    ];
+    const ask = async (more: object): Promise<string> => {
+      const service = await start(more);
+      try {
+        await service.synced;
+        const server = { address: service.address, ca: service.ca ?? '' };
+        return (await post(server, JSON.stringify(reviewOf(podOf({ volumes }))))).text;
+      } finally {
+        await service.stop();
+      }
+    };
+    assert.match(await ask({}), /"allowed":true/);
+    assert.match(
+      await ask({ 'model-csi-driver': ['csi.models.example'] }),
+      /DynamicModelVolume: .*csi\.models/,
+    );
+    assert.match(await ask({ 'model-storage-class': ['models'] }), /DynamicModelVolume: .*StorageClass/);
   });
 
   it('frees the first port when it cannot have the second', async () => {

@@ -108,7 +108,10 @@ describe('a payload (faults 15 and 16)', () => {
     cosignSignStatement(digest) as Record<string, unknown>;
   const PAYLOADS: Readonly<Record<string, readonly [(digest: string) => string | Buffer, RegExp]>> = {
     'no JSON': [() => 'hello', /it is no JSON object/],
-    'half a document': [(digest) => JSON.stringify(good(digest)).slice(0, -2), /JSON syntax error|it is no JSON object/],
+    'half a document': [
+      (digest) => JSON.stringify(good(digest)).slice(0, -2),
+      /JSON syntax error|it is no JSON object/,
+    ],
     'not UTF-8': [() => Buffer.from('{"a":"\xff"}', 'latin1'), /JSON is not valid UTF-8/],
     null: [() => 'null', /it is no JSON object/],
     'a list': [() => '[]', /it is no JSON object/],

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { POLICY_TEST_FILE, readPolicyTest } from '../../src/cli/policy-test.ts';
 import { runPolicyTest } from '../../src/cli/run-policy-test.ts';
 import {
@@ -16,8 +16,11 @@ import {
   VERIFY_FILES_OPTIONS,
   VERIFY_OPTIONS,
 } from '../../src/config.ts';
-import { toRecord } from '../../src/lib/text.ts';
+import { toArray, toRecord } from '../../src/lib/text.ts';
+import { WORKLOAD_KINDS } from '../../src/model/kinds.ts';
+import { createCelBindings, toCelValue } from '../../src/policy/cel/bindings.ts';
 import { createCelEngine } from '../../src/policy/cel/engine.ts';
+import { createCelMeter } from '../../src/policy/cel/meter.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
 import { toCustomResourceDefinitions } from '../../src/policy/crd.ts';
 import { parseDocuments } from '../../src/policy/documents.ts';
@@ -32,6 +35,89 @@ describe('deploy/crds', () => {
       assert.deepEqual(parse(read('deploy', 'crds', file)), JSON.parse(JSON.stringify(definition)));
     });
   }
+});
+
+describe('deploy/base/webhook.yaml', () => {
+  const [webhook] = toArray(toRecord(parse(read('deploy', 'base', 'webhook.yaml')))['webhooks']).map(
+    toRecord,
+  );
+  const rules = toArray(webhook?.['rules']).map(toRecord);
+  const expand = (rule: Record<string, unknown>): readonly string[] =>
+    toArray(rule['apiGroups']).flatMap((group) =>
+      toArray(rule['apiVersions']).flatMap((version) =>
+        toArray(rule['resources']).map((resource) => [group, version, resource].join('/')),
+      ),
+    );
+  const isSubresource = (name: string): boolean => name.split('/').length > 3;
+
+  it('registers every kind that is read, in every version, and no other', () => {
+    const registered = rules.flatMap(expand);
+    const read = WORKLOAD_KINDS.flatMap(({ group, versions, resource }) =>
+      versions.map((version) => `${group}/${version}/${resource}`),
+    );
+    assert.deepEqual(registered.filter((name) => !isSubresource(name)).toSorted(), read.toSorted());
+    assert.deepEqual(registered.filter(isSubresource), ['/v1/pods/ephemeralcontainers']);
+  });
+
+  it('asks about creation and change of each, and about the change of a subresource', () => {
+    for (const rule of rules)
+      assert.deepEqual(
+        rule['operations'],
+        expand(rule).some(isSubresource) ? ['UPDATE'] : ['CREATE', 'UPDATE'],
+      );
+    assert.equal(webhook?.['failurePolicy'], 'Fail');
+  });
+});
+
+describe('deploy/volume-types/policy.yaml', () => {
+  const [policy, binding] = parseAllDocuments(read('deploy', 'volume-types', 'policy.yaml')).map((document) =>
+    toRecord(toRecord(document.toJS())['spec']),
+  );
+  const [validation] = toArray(policy?.['validations']).map(toRecord);
+  const compiled = createCelEngine().compile(String(validation?.['expression']), 'validation');
+  const admits = (spec: object): unknown => {
+    assert.ok(compiled.ok);
+    const object = toCelValue({ spec });
+    const values = { object, now: new Date(0) };
+    return compiled.program.evaluate(createCelBindings(values as never), createCelMeter());
+  };
+
+  it('is bound, and denies', () => {
+    assert.deepEqual(binding?.['validationActions'], ['Deny']);
+    assert.equal(policy?.['failurePolicy'], 'Fail');
+  });
+
+  for (const volume of [
+    { image: { reference: 'a.test/m' } },
+    { emptyDir: {} },
+    { configMap: { name: 'x' } },
+    { secret: { secretName: 'x' } },
+    { projected: { sources: [] } },
+    { downwardAPI: {} },
+    { csi: { driver: 'model.csi.modelpack.org' } },
+    { csi: { driver: 'container-image.csi.k8s.io' } },
+  ])
+    it(`leaves ${JSON.stringify(volume)} to the webhook`, () => {
+      assert.deepEqual(admits({ volumes: [{ name: 'v', ...volume }] }), { ok: true, value: true });
+    });
+
+  for (const volume of [
+    { persistentVolumeClaim: { claimName: 'x' } },
+    { hostPath: { path: '/' } },
+    { nfs: { server: 'x', path: '/' } },
+    { ephemeral: { volumeClaimTemplate: {} } },
+    { csi: { driver: 'other.csi.example' } },
+    {},
+  ])
+    it(`denies ${JSON.stringify(volume)}, beside whatever else`, () => {
+      const volumes = [
+        { name: 'ok', emptyDir: {} },
+        { name: 'v', ...volume },
+      ];
+      assert.deepEqual(admits({ volumes }), { ok: true, value: false });
+    });
+
+  it('admits a pod without volumes', () => assert.deepEqual(admits({}), { ok: true, value: true }));
 });
 
 describe('package.json', () => {

@@ -4,13 +4,15 @@ import fc from 'fast-check';
 import {
   createExpansionBudget,
   expandVariables,
+  toContainer,
   toContainers,
   toEnvironment,
   type Environment,
 } from '../../src/model/container.ts';
 
 function environment(env: unknown, envFrom?: unknown): Environment {
-  return toEnvironment({ path: 'spec.containers[0]', fields: { env, envFrom } }, createExpansionBudget());
+  const container = toContainer({ env, envFrom }, 'containers', 'spec.containers[0]');
+  return toEnvironment(container, createExpansionBudget());
 }
 
 function expand(text: string, env: unknown = [], envFrom?: unknown): string {

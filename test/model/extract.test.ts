@@ -3,16 +3,17 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { extractModels } from '../../src/model/extract.ts';
 import type { Extraction } from '../../src/model/model-reference.ts';
-import { toPodTemplate } from '../../src/model/pod-template.ts';
+import { WORKLOAD_KINDS } from '../../src/model/kinds.ts';
+import { toWorkload } from '../../src/model/pod-template.ts';
 import type { ShortNames } from '../../src/model/reference.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const MODEL = `reg.example/team/model@${DIGEST}`;
 
 function extract(spec: object, shortNames?: ShortNames): Extraction {
-  const template = toPodTemplate('', 'Pod', { metadata: {}, spec });
-  assert.ok(template);
-  return extractModels(template, shortNames);
+  const workload = toWorkload('', 'Pod', { metadata: {}, spec });
+  assert.ok(workload);
+  return extractModels(workload, shortNames === undefined ? {} : { shortNames });
 }
 
 function fromContainer(container: object): readonly string[] {
@@ -374,8 +375,95 @@ describe('extractModels()', () => {
     });
   });
 
+  describe('of any kind', () => {
+    const keys =
+      'spec template predictor model storageUri storageUris storage uri canary lora adapters workerSpec prefill ' +
+      'leaderWorkerTemplate workerTemplate router volumes csi driver volumeAttributes image ephemeral metadata ' +
+      'volumeClaimTemplate containers initContainers name args command env value valueFrom __proto__ ' +
+      'model.csi.modelpack.org/reference';
+    const texts =
+      'modelcar storage-initializer model-weights-downloader MODELKIT_REF model.csi.modelpack.org ' +
+      `container-image.csi.k8s.io oras pull s3://x oci://${EVIL}`;
+    const key = fc.constantFrom(...keys.split(' '));
+    const leaf = fc.oneof(fc.constantFrom(...texts.split(' ')), fc.constantFrom(null, 1, '', true));
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 7 },
+        leaf,
+        fc.array(tie('tree'), { maxLength: 3 }),
+        fc.dictionary(key, tie('tree'), { maxKeys: 5 }),
+      ),
+    }));
+
+    it('throws for no shape that JSON can have', () => {
+      fc.assert(
+        fc.property(fc.dictionary(key, tree, { maxKeys: 5 }), (spec) => {
+          for (const { group, kind } of WORKLOAD_KINDS) {
+            const workload = toWorkload(group, kind, { spec });
+            if (workload !== undefined) extractModels(workload);
+          }
+        }),
+        { numRuns: 500 },
+      );
+    });
+
+    it('loses no image and no URI, whatever containers are called and wherever they stand', () => {
+      const name = fc.constantFrom(
+        'app',
+        'modelcar',
+        'modelcar-init-3',
+        'storage-initializer',
+        'kitops-init',
+      );
+      const list = fc.constantFrom('containers', 'initContainers', 'ephemeralContainers');
+      fc.assert(
+        fc.property(name, list, (given, where) => {
+          const container = { name: given, image: MODEL, args: [`oci://${EVIL}`, '/mnt'] };
+          const { references, images } = extract({ [where]: [container] });
+          const found = [...references, ...images].flatMap(({ source, otherSources = [], reference }) =>
+            [source, ...otherSources].map((each) => `${each} ${reference.original}`),
+          );
+          assert.ok(found.includes(`ContainerImage ${MODEL}`) && found.includes(`URI ${EVIL}`));
+        }),
+      );
+    });
+  });
+
+  it('reads every source of a storage initializer, more than KServe itself writes', () => {
+    for (const count of [10, 40]) {
+      const sources = Array.from({ length: count }, (_, n) => [
+        `oci://reg.example/m${n}@${DIGEST}`,
+        `/mnt/${n}`,
+      ]);
+      const { references, findings } = extract({
+        initContainers: [{ name: 'storage-initializer', args: sources.flat() }],
+      });
+      assert.deepEqual([references.length, findings.length], [count, count]);
+    }
+  });
+
+  it('keeps apart what reads the same in a message', () => {
+    const uri = (tail: string): string => `oci://$(R)/${'x'.repeat(400)}${tail}`;
+    const { findings } = extract({ containers: [{ args: [`${uri('a')} ${uri('b')}`] }] });
+    assert.equal(findings.length, 2);
+    assert.equal(new Set(findings.map(({ message }) => message)).size, 1);
+  });
+
+  it('shows no path that an object made up', () => {
+    const predictor = {
+      'x\n\u001b[31m': { storageUri: `oci://${EVIL}` },
+      other: { storageUri: `oci://${EVIL}` },
+    };
+    const workload = toWorkload('serving.kserve.io', 'InferenceService', { spec: { predictor } });
+    assert.ok(workload);
+    assert.deepEqual(
+      extractModels(workload).references.map(({ fieldPath }) => fieldPath),
+      ['spec.predictor.other.storageUri'],
+    );
+  });
+
   it('reads pod templates at their own path, whatever labels and annotations say', () => {
-    const template = toPodTemplate('batch', 'CronJob', {
+    const workload = toWorkload('batch', 'CronJob', {
       spec: {
         jobTemplate: {
           spec: {
@@ -387,18 +475,18 @@ describe('extractModels()', () => {
         },
       },
     });
-    assert.ok(template);
+    assert.ok(workload);
     assert.equal(
-      extractModels(template).references[0]?.fieldPath,
+      extractModels(workload).references[0]?.fieldPath,
       'spec.jobTemplate.spec.template.spec.volumes[0].image.reference',
     );
   });
 
   it('does not let a digest that only others read hide a container image', () => {
     const sha384 = `reg.example/models/x:v1@sha384:${'a'.repeat(96)}`;
-    const template = toPodTemplate('', 'Pod', { spec: { containers: [{ image: sha384 }] } });
-    assert.ok(template);
-    const [image] = extractModels(template).images;
+    const workload = toWorkload('', 'Pod', { spec: { containers: [{ image: sha384 }] } });
+    assert.ok(workload);
+    const [image] = extractModels(workload).images;
     assert.equal(image?.reference.repository, 'models/x');
     assert.equal(image?.reference.digest, undefined);
     assert.equal(image?.reference.original, sha384);

@@ -5,7 +5,8 @@ import * as der from '../../src/demo/der.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
 import type { CompiledTrustRoot } from '../../src/policy/compile-trust-root.ts';
 import { isEnforcing, type CompiledPolicy } from '../../src/policy/compiled.ts';
-import { isClaimed, selectByNamespace, selectByReference } from '../../src/policy/select.ts';
+import type { ModelReference, ModelSource } from '../../src/model/model-reference.ts';
+import { isClaimed, selectByNamespace, selectByReference, selectBySources } from '../../src/policy/select.ts';
 import { createPolicyStore, toKnownNamespace } from '../../src/policy/store.ts';
 import { createCelEngine } from '../../src/policy/cel/engine.ts';
 import { createSigstore } from '../../src/demo/sigstore.ts';
@@ -269,6 +270,54 @@ describe('compilePolicy', () => {
         messagesOf(compile({ authorities: [KEY], validationActions: ['Deny', 'Warn'] })).join(''),
         /spec\.validationActions: Deny and Warn exclude/,
       );
+    });
+  });
+
+  describe('about models without a reference', () => {
+    it('denies them, and requires none, unless it says otherwise', () => {
+      const { requireModel, unverifiableSources } = compile({ authorities: [KEY] });
+      assert.deepEqual([requireModel, unverifiableSources], [false, 'Deny']);
+      const said = compile({ authorities: [KEY], requireModel: true, unverifiableSources: 'Allow' });
+      assert.deepEqual([said.requireModel, said.unverifiableSources], [true, 'Allow']);
+      assert.deepEqual(said.problems, []);
+    });
+
+    it('takes what cannot be read for the stricter, and says so', () => {
+      for (const broken of ['Never', 'allow', ['Allow'], {}, 7, true]) {
+        const policy = compile({ authorities: [KEY], unverifiableSources: broken, requireModel: 'no' });
+        assert.deepEqual([policy.requireModel, policy.unverifiableSources], [true, 'Deny']);
+        assert.match(messagesOf(policy).join(), /spec\.unverifiableSources/);
+        assert.match(messagesOf(policy).join(), /spec\.requireModel/);
+      }
+    });
+
+    it('is about what its sources name, whatever its globs say', () => {
+      const of = (models?: unknown): CompiledPolicy =>
+        compile({ authorities: [KEY], ...(models ? { models } : {}) });
+      const isAbout = (policy: CompiledPolicy, ...sources: ModelSource[]): boolean =>
+        selectBySources([policy], sources).length === 1;
+      assert.ok(isAbout(of(), 'CSI') && isAbout(of(), 'URI'));
+      assert.ok(isAbout(of([{ glob: 'a.test/**' }]), 'CSI'));
+      assert.ok(isAbout(of([{ sources: ['CSI'] }]), 'CSI') && !isAbout(of([{ sources: ['CSI'] }]), 'URI'));
+      assert.ok(isAbout(of([{ sources: ['URI'] }]), 'KServeStorageInitializer', 'URI'));
+      // Of images only those that something claims are models at all.
+      assert.ok(isAbout(of([{ glob: 'a.test/**' }]), 'ContainerImage'));
+      assert.ok(!isAbout(of([{ exclude: ['a.test/**'] }]), 'ContainerImage'));
+    });
+
+    it('selects a use by every source that found it', () => {
+      const use: ModelReference = {
+        ...toUse('r.test/a', 'KServeModelCar'),
+        otherSources: ['ContainerImage'],
+      };
+      for (const [source, expected] of [
+        ['KServeModelCar', 1],
+        ['ContainerImage', 1],
+        ['URI', 0],
+      ] as const) {
+        const policy = compile({ authorities: [KEY], models: [{ sources: [source] }] });
+        assert.equal(selectByReference([policy], use).length, expected, source);
+      }
     });
   });
 
