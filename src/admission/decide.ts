@@ -4,6 +4,7 @@ import type { Finding } from '../reason.ts';
 import { DeadlineError, waitWithin } from '../lib/deadline.ts';
 import { createStopwatch, type Stopwatch } from '../lib/stopwatch.ts';
 import { quote } from '../lib/text.ts';
+import { toPullIdentity, type PullIdentity } from '../model/pull-identity.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
 import { selectByNamespace } from '../policy/select.ts';
 import type { KnownNamespace, PolicySnapshot } from '../policy/store.ts';
@@ -29,7 +30,8 @@ export interface DecisionOptions extends ScopeOptions {
 /** Everything a decision is made with. */
 export interface DecisionDependencies {
   readonly snapshot: () => PolicySnapshot | undefined;
-  readonly client: RegistryClient;
+  /** The client for one request: with what the pod itself pulls with, where that is read. */
+  readonly openClient: (identity: PullIdentity) => RegistryClient;
   readonly options: DecisionOptions;
   readonly now: () => Date;
   /** Reads a namespace that the watch does not know yet; undefined when it does not exist. */
@@ -75,7 +77,7 @@ async function decideInSteps(
   watch.mark('select');
   const wanted = selected.filter((use) => use.policies.some((policy) => needsEvidence(use, policy)));
   const gathered = await gatherAll(
-    dependencies.client,
+    dependencies.openClient(toPullIdentity(scope.template.spec, request.namespace ?? '')),
     wanted.map(({ use }) => use),
     signal,
   );

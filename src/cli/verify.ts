@@ -40,7 +40,7 @@ export async function runVerify(
   const reference = toOneReference(values, positionals);
   const loaded = load(values);
   const controllerNamespace = textOf(values, 'controller-namespace') ?? '';
-  const { client, transport } = createRegistryAccess(values, {
+  const { openClient, transport } = createRegistryAccess(values, {
     observeRegistryRequest() {},
     observeCache() {},
   });
@@ -59,7 +59,7 @@ export async function runVerify(
       shortNames: textOf(values, 'short-names') as ShortNames,
       workloads: 'Warn' as const,
     };
-    const dependencies = { snapshot: () => store.snapshot(), client, options, now: () => new Date() };
+    const dependencies = { snapshot: () => store.snapshot(), openClient, options, now: () => new Date() };
     const decision = await decide(
       request,
       dependencies,

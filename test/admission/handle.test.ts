@@ -207,10 +207,11 @@ describe('createReviewHandler()', () => {
     ): ControllerOptions => ({
       wrap: (dependencies) => ({
         ...dependencies,
-        client: new Proxy(dependencies.client, {
-          get: (target, name: keyof RegistryClient) =>
-            methods.includes(name) && isBroken() ? fail : target[name].bind(target),
-        }),
+        openClient: (identity) =>
+          new Proxy(dependencies.openClient(identity), {
+            get: (target, name: keyof RegistryClient) =>
+              methods.includes(name) && isBroken() ? fail : target[name].bind(target),
+          }),
       }),
     });
 
@@ -321,7 +322,7 @@ describe('createReviewHandler()', () => {
       const handler = createReviewHandler(
         {
           snapshot: () => ({ generation: 1, policies: [], findNamespace: () => undefined }),
-          client: UNUSED_CLIENT,
+          openClient: () => UNUSED_CLIENT,
           options: { noMatchPolicy: 'Deny', workloads: 'Warn', shortNames: 'Deny' },
           now: () => new Date(),
           readNamespace: async () => {
