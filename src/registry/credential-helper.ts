@@ -110,15 +110,22 @@ function toCredential(username: string, secret: string): Credential {
     : { username, password: secret };
 }
 
-/** Creates the runner of real programs. @param environment all that they see of ours; `PATH` is where they are found */
-export function createHelperRunner(environment: Readonly<Record<string, string>>): RunHelper {
+/**
+ * Creates the runner of real programs.
+ * @param environment all that they see of ours; `PATH` is where they are found
+ * @param timeoutMs time for one run, default {@link HELPER_TIMEOUT_MS}
+ */
+export function createHelperRunner(
+  environment: Readonly<Record<string, string>>,
+  timeoutMs: number = HELPER_TIMEOUT_MS,
+): RunHelper {
   return (program, input) =>
     new Promise((resolve) => {
       const child = spawn(program, ['get'], {
         env: environment,
         shell: false,
         stdio: ['pipe', 'pipe', 'ignore'],
-        timeout: HELPER_TIMEOUT_MS,
+        timeout: timeoutMs,
         killSignal: 'SIGKILL',
       });
       const chunks: Buffer[] = [];
