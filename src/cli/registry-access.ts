@@ -11,7 +11,7 @@ import type { RegistryClient } from '../registry/client.ts';
 import { createHelperRunner, createHelperSource } from '../registry/credential-helper.ts';
 import { DockerConfigError, parseDockerConfig, type DockerConfig } from '../registry/docker-config.ts';
 import { createKeychainClient } from '../registry/keychain-client.ts';
-import { createPullSecretSource } from '../registry/keychain-pull-secrets.ts';
+import { createPullSecretSource, createUnreadSource } from '../registry/keychain-pull-secrets.ts';
 import { createEntrySource } from '../registry/keychain.ts';
 import { createTransport, type Transport } from '../registry/transport.ts';
 import { listOf, textOf, UsageError } from './arguments.ts';
@@ -66,8 +66,11 @@ export function createRegistryAccess(values: OptionValues, observer: RegistryObs
   ];
   return {
     openClient(identity, pullSecrets) {
-      const own = pullSecrets === undefined ? [] : [createPullSecretSource(pullSecrets, identity)];
-      return createKeychainClient({ near: [...own, entries], far }, pool);
+      const own =
+        pullSecrets === undefined
+          ? createUnreadSource(identity)
+          : createPullSecretSource(pullSecrets, identity);
+      return createKeychainClient({ near: [own, entries], far }, pool);
     },
     transport,
   };

@@ -40,6 +40,12 @@ export function createPullSecretSource(reader: PullSecretReader, identity: PullI
   };
 }
 
+/** The source of a pod whose credentials nobody reads: it only says so, where that may be why access is refused. */
+export function createUnreadSource({ secrets }: PullIdentity): CredentialSource {
+  const missing = secrets.length === 0 ? [] : ['pull secrets of pods are not read (--pull-secrets Off)'];
+  return { isShared: false, find: () => Promise.resolve({ ...NOTHING_FOUND, missing }) };
+}
+
 async function readAll(reader: PullSecretReader, identity: PullIdentity): Promise<PodSecrets> {
   const { namespace, serviceAccount } = identity;
   const account = await reader.readServiceAccount(namespace, serviceAccount);

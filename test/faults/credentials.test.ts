@@ -192,7 +192,10 @@ describe('pull secrets', () => {
   it('are not read where they are switched off, nor where no registry is asked', async () => {
     const off = await startController({ registry });
     running.push(off);
-    await expectDenied(off, reviewIn('team-a', ofA), UNAUTHORIZED);
+    const { message } = await expectDenied(off, reviewIn('team-a', ofA), UNAUTHORIZED);
+    assert.match(message, /--pull-secrets Off/);
+    const other = await expectDenied(off, reviewIn('team-a', ofA, {}), UNAUTHORIZED);
+    assert.doesNotMatch(other.message, /--pull-secrets/);
     const on = await start();
     const pod = podOf({ imagePullSecrets: [{ name: 'regcred' }] }, { namespace: 'team-a' });
     await expectAllowed(on, reviewOf(pod, { namespace: 'team-a' }));
