@@ -10,7 +10,8 @@ const NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
 export interface PullIdentity {
   /** `""` when the object has none, or none that can be. */
   readonly namespace: string;
-  readonly serviceAccount: string;
+  /** Absent where Secrets are named by somebody who has no account, such as a policy. */
+  readonly serviceAccount?: string;
   /** As `spec.imagePullSecrets` lists them. */
   readonly secrets: readonly string[];
 }

@@ -7,7 +7,7 @@ import { waitWithin } from '../lib/deadline.ts';
 import { parseStrictJson } from '../lib/strict-json.ts';
 import { quote, toRecord, toText } from '../lib/text.ts';
 import { parseRegistry } from '../model/reference.ts';
-import type { Credential, DockerConfig } from './docker-config.ts';
+import type { DockerConfig } from './docker-config.ts';
 import { NOTHING_FOUND, type CredentialSource, type FoundCredentials } from './keychain.ts';
 
 /** Time for one run of a helper, in milliseconds (docs: limits). */
@@ -24,9 +24,6 @@ const PROGRAM = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
 /** The text by which helpers say that they have nothing. */
 const NOT_FOUND = /credentials not found/i;
-/** The user name by which helpers mark an identity token. */
-const TOKEN_USER = '<token>';
-
 /** What a helper said: `status` is null when it had to be ended. */
 export interface HelperOutput {
   readonly status: number | null;
@@ -90,11 +87,12 @@ function readAnswer({ status, stdout }: HelperOutput, registry: string): FoundCr
     throw new HelperError('its answer is no JSON');
   }
   const username = toText(answer['Username']) ?? '';
+  // Identity tokens come with the user name that they have everywhere here.
   const secret = toText(answer['Secret']) ?? '';
   if (secret === '') return NOTHING_FOUND;
   if (!isAbout(toText(answer['ServerURL']) ?? '', registry))
     throw new HelperError('its answer is about another server');
-  return { ...NOTHING_FOUND, credentials: [toCredential(username, secret)] };
+  return { ...NOTHING_FOUND, credentials: [{ username, password: secret }] };
 }
 
 // Some helpers leave the server out, none may name another one.
@@ -102,12 +100,6 @@ function isAbout(server: string, registry: string): boolean {
   if (server === '') return true;
   const [host = ''] = server.replace(/^https?:\/\//, '').split('/');
   return parseRegistry(host) === registry;
-}
-
-function toCredential(username: string, secret: string): Credential {
-  return username === TOKEN_USER
-    ? { username: '', password: '', identityToken: secret }
-    : { username, password: secret };
 }
 
 /**

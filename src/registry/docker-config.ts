@@ -3,6 +3,7 @@
 import { parseStrictJson, StrictJsonError } from '../lib/strict-json.ts';
 import { toRecord, toText } from '../lib/text.ts';
 import { parseRegistry } from '../model/reference.ts';
+import { IDENTITY_TOKEN_USER } from './token.ts';
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
 /** Most entries of one file (docs: limits). */
@@ -10,12 +11,10 @@ export const MAX_CONFIG_ENTRIES = 512;
 /** What may stand in a header after `Bearer ` (RFC 6750 §2.1). */
 const TOKEN = /^[A-Za-z0-9._~+/=-]+$/;
 
-/** A user name and password for one registry host, or what takes the password's place. */
+/** A user name and password for one registry host; the user {@link IDENTITY_TOKEN_USER} has a refresh token as password. */
 export interface Credential {
   readonly username: string;
   readonly password: string;
-  /** A refresh token, which buys access tokens in the password's stead. */
-  readonly identityToken?: string;
   /** An access token, sent as it is. */
   readonly registryToken?: string;
 }
@@ -144,14 +143,11 @@ function parsePattern(text: string, wildcards: boolean): string | undefined {
 }
 
 function toCredential(entry: Record<string, unknown>): Credential | undefined {
-  const basic = toBasic(entry);
   const identityToken = toText(entry['identitytoken']) ?? '';
+  const basic =
+    identityToken === '' ? toBasic(entry) : { username: IDENTITY_TOKEN_USER, password: identityToken };
   const registryToken = toText(entry['registrytoken']) ?? '';
-  const tokens = {
-    ...(identityToken !== '' && { identityToken }),
-    ...(TOKEN.test(registryToken) && { registryToken }),
-  };
-  return Object.keys(tokens).length === 0 ? basic : { username: '', password: '', ...basic, ...tokens };
+  return TOKEN.test(registryToken) ? { username: '', password: '', ...basic, registryToken } : basic;
 }
 
 function toBasic(entry: Record<string, unknown>): Credential | undefined {

@@ -2,7 +2,7 @@
 // would use them. What cannot be read is passed over, and named when the registry then refuses.
 import { waitWithin } from '../lib/deadline.ts';
 import { quote } from '../lib/text.ts';
-import type { PullSecretReader } from '../kubernetes/pull-secret.ts';
+import type { PullSecretReader, SecretNamesResult } from '../kubernetes/pull-secret.ts';
 import type { PullIdentity } from '../model/pull-identity.ts';
 import {
   DockerConfigError,
@@ -48,7 +48,10 @@ export function createUnreadSource({ secrets }: PullIdentity): CredentialSource 
 
 async function readAll(reader: PullSecretReader, identity: PullIdentity): Promise<PodSecrets> {
   const { namespace, serviceAccount } = identity;
-  const account = await reader.readServiceAccount(namespace, serviceAccount);
+  const account: SecretNamesResult =
+    serviceAccount === undefined
+      ? { ok: true, names: [] }
+      : await reader.readServiceAccount(namespace, serviceAccount);
   const named = [...new Set(identity.secrets)];
   const further = (account.ok ? [...new Set(account.names)] : []).filter((name) => !named.includes(name));
   const names = [...named, ...further].slice(0, MAX_PULL_SECRETS);
@@ -61,7 +64,7 @@ async function readAll(reader: PullSecretReader, identity: PullIdentity): Promis
     ofServiceAccount: entriesOf(named.length),
     missing: [
       ...secrets.flatMap(({ problem }) => (problem === undefined ? [] : [problem])),
-      ...(account.ok ? [] : [`service account ${namespace}/${serviceAccount} ${account.problem}`]),
+      ...(account.ok ? [] : [`service account ${namespace}/${serviceAccount ?? ''} ${account.problem}`]),
       ...(surplus ? [`only ${MAX_PULL_SECRETS} pull secrets were read`] : []),
     ],
   };

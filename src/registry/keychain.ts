@@ -37,6 +37,6 @@ export function createEntrySource(entries: readonly CredentialEntry[]): Credenti
 
 /** Names a credential of a registry without showing it: equal only where everything is equal. */
 export function toCredentialId(registry: string, credential: Credential): string {
-  const { username, password, identityToken = null, registryToken = null } = credential;
-  return sha256Hex(Buffer.from(JSON.stringify([registry, username, password, identityToken, registryToken])));
+  const { username, password, registryToken = null } = credential;
+  return sha256Hex(Buffer.from(JSON.stringify([registry, username, password, registryToken])));
 }

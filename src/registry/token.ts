@@ -11,6 +11,8 @@ const MAX_TOKEN_RESPONSE_BYTES = 64 * 1024;
 const MAX_TOKENS = 1000;
 /** Tokens are used for less than the shortest life a registry may give them (60 s by the token specification). */
 export const TOKEN_TTL_MS = 45_000;
+/** By this user name a credential's password is an identity token, as docker's credential helpers say it. */
+export const IDENTITY_TOKEN_USER = '<token>';
 const MAX_CHALLENGE_CHARS = 4096;
 const CLIENT_ID = 'model-policy-controller';
 
@@ -62,7 +64,8 @@ interface Attempt {
 async function answerChallenge(attempt: Attempt, challenge: string): Promise<string> {
   const { scope, credential } = attempt;
   const parsed = parseChallenge(challenge);
-  if (parsed?.scheme === 'basic' && credential !== undefined) return toBasic(credential);
+  if (parsed?.scheme === 'basic' && credential !== undefined && credential.username !== IDENTITY_TOKEN_USER)
+    return toBasic(credential);
   if (parsed?.scheme === 'bearer') return fetchToken(attempt, parsed.parameters);
   const how =
     credential === undefined ? 'no credentials are configured for it' : 'its challenge is not understood';
@@ -109,8 +112,8 @@ function toTokenRequest(
   const service = parameters.get('service');
   // Our own scope, not the challenge's: this client only ever reads.
   const wanted = { ...(service !== undefined && { service }), scope: `repository:${scope.repository}:pull` };
-  if (credential?.identityToken !== undefined)
-    return { url, headers: {}, form: toRefreshForm(credential.identityToken, wanted) };
+  if (credential?.username === IDENTITY_TOKEN_USER)
+    return { url, headers: {}, form: toRefreshForm(credential.password, wanted) };
   for (const [name, value] of Object.entries(wanted)) url.searchParams.set(name, value);
   return { url, headers: credential === undefined ? {} : { authorization: toBasic(credential) } };
 }

@@ -80,7 +80,6 @@ describe('createClientPool()', () => {
       toCredentialId('s', base),
       toCredentialId('r', { ...base, username: 'v' }),
       toCredentialId('r', { username: 'up', password: '' }),
-      toCredentialId('r', { ...base, identityToken: 't' }),
       toCredentialId('r', { ...base, registryToken: 't' }),
     ];
     assert.equal(new Set(ids).size, ids.length);

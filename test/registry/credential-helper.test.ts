@@ -53,9 +53,7 @@ describe('createHelperSource()', () => {
 
   it('reads identity tokens', async () => {
     const { find } = stage(json({ Username: '<token>', Secret: 'refresh' }), { 'a.example': 'one' });
-    assert.deepEqual((await find('a.example')).credentials, [
-      { username: '', password: '', identityToken: 'refresh' },
-    ]);
+    assert.deepEqual((await find('a.example')).credentials, [{ username: '<token>', password: 'refresh' }]);
   });
 
   for (const server of ['', 'a.example', 'https://a.example', 'https://A.example/v2/', 'a.example:443'])

@@ -42,7 +42,7 @@ describe('parseDockerConfig()', () => {
         ['a.example', { username: 'u', password: 'p:with:colons' }],
         ['b.example:5000', { username: 'u', password: '' }],
         ['c.example', { username: 'u', password: 'p' }],
-        ['d.example', { username: 'u', password: '', identityToken: 'refresh' }],
+        ['d.example', { username: '<token>', password: 'refresh' }],
         ['e.example', { username: '', password: '', registryToken: 'access' }],
       ],
     );

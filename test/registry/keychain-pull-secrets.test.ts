@@ -47,7 +47,7 @@ function stage(
   };
   const sourceOf = (names: readonly string[], namespace = 'team-a'): CredentialSource =>
     createPullSecretSource(reader, { namespace, serviceAccount: 'robot', secrets: names });
-  return { reads, sourceOf };
+  return { reads, reader, sourceOf };
 }
 const find = (source: CredentialSource, name = NAME): Promise<FoundCredentials> => source.find(name, soon());
 const users = ({ credentials }: FoundCredentials): readonly string[] =>
@@ -75,6 +75,13 @@ describe('createPullSecretSource()', () => {
     assert.deepEqual(reads, []);
     await Promise.all([find(source), find(source, { ...NAME, repository: 'other' })]);
     assert.deepEqual(reads, ['account team-a/robot', 'team-a/one', 'team-a/two']);
+  });
+
+  it('reads the Secrets alone where there is no service account', async () => {
+    const { reader, reads } = stage({ 'system/one': secretOf({ u: 'reg.example' }) });
+    const source = createPullSecretSource(reader, { namespace: 'system', secrets: ['one'] });
+    assert.deepEqual(users(await find(source)), ['u']);
+    assert.deepEqual(reads, ['system/one']);
   });
 
   it('has nothing for an object without a namespace', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { RegistryError } from '../../src/registry/error.ts';
 import { answer, REPOSITORY, soon, Stage, type BareServer } from './servers.ts';
 
+const IDENTITY = { username: '<token>', password: 'refresh' };
 const NONE = { username: '', password: '' };
 
 describe('createAuthenticator() with tokens', () => {
@@ -36,7 +37,7 @@ describe('createAuthenticator() with tokens', () => {
 
   it('buys an access token with an identity token, by a form and never by a URL', async () => {
     const { server, posts } = await serve();
-    await fetchTag(server, { identityToken: 'refresh' });
+    await fetchTag(server, IDENTITY);
     assert.equal(posts.length, 1);
     const [method = '', body = ''] = posts[0]?.split(' ') ?? [];
     assert.equal(method, 'POST');
@@ -54,10 +55,18 @@ describe('createAuthenticator() with tokens', () => {
   it('says unauthorized when the identity token is refused', async () => {
     const { server } = await serve();
     await assert.rejects(
-      fetchTag(server, { identityToken: 'stale' }),
+      fetchTag(server, { ...IDENTITY, password: 'stale' }),
       (error) =>
         error instanceof RegistryError && error.kind === 'unauthorized' && !error.message.includes('stale'),
     );
+  });
+
+  it('answers no Basic challenge with an identity token', async () => {
+    const server = await stage.serve((_, response) =>
+      answer(response, 401, { 'www-authenticate': 'Basic realm="x"' }),
+    );
+    await assert.rejects(fetchTag(server, IDENTITY), RegistryError);
+    assert.ok(server.seen.every(({ authorization }) => authorization === undefined));
   });
 
   it('sends a registry token as it is, to the registry alone', async () => {
@@ -73,7 +82,7 @@ describe('createAuthenticator() with tokens', () => {
     const server = await stage.serve((_, response) =>
       answer(response, 401, { 'www-authenticate': `Bearer realm="${thief.url}/token"` }),
     );
-    for (const credential of [{ identityToken: 'refresh' }, { registryToken: 'bought' }])
+    for (const credential of [IDENTITY, { registryToken: 'bought' }])
       await assert.rejects(
         stage
           .client([server.address, thief.address], new Map([[server.address, { ...NONE, ...credential }]]))
