@@ -1,7 +1,7 @@
 // What do the pull secrets of a namespace hold? Single Secrets and ServiceAccounts by name, read live and remembered for
 // seconds; nothing is ever listed. What the bytes mean is left to registry/.
 import { createCache } from '../lib/cache.ts';
-import { toRecord, toText } from '../lib/text.ts';
+import { toArray, toRecord, toText } from '../lib/text.ts';
 import { toSecretNames } from '../model/pull-identity.ts';
 import type { KubernetesClient } from './client.ts';
 import { KubernetesApiError } from './errors.ts';
@@ -10,7 +10,14 @@ import { KubernetesApiError } from './errors.ts';
 export const PULL_SECRET_TTL_MS = 5000;
 /** Time for reading one of them, in milliseconds (docs: limits). */
 export const PULL_SECRET_TIMEOUT_MS = 3000;
-const MAX_CACHED_OBJECTS = 1024;
+/** Largest pull secret that is read, in bytes (docs: limits). */
+export const MAX_PULL_SECRET_BYTES = 64 * 1024;
+/** Names of one service account that are looked at; far fewer are read. */
+const MAX_NAMES = 64;
+/** Whoever may create pods may name many Secrets: what is remembered of all of them, in bytes. */
+const MAX_CACHED_BYTES = 8 * 1024 * 1024;
+/** What remembering anything takes, about. */
+const ENTRY_BYTES = 1024;
 
 /** The two types of pull secrets, with the key under which each has its bytes (kubernetes.io/docs, Secret types). */
 const FORMATS = [
@@ -42,43 +49,48 @@ export function toPullSecret(object: unknown): PullSecretResult {
   const plain = toText(toRecord(stringData)[known.key]);
   if (encoded === undefined && plain === undefined) return { ok: false, problem: `has no ${known.key}` };
   const bytes = plain === undefined ? Buffer.from(encoded ?? '', 'base64') : Buffer.from(plain);
+  if (bytes.length > MAX_PULL_SECRET_BYTES)
+    return { ok: false, problem: `is larger than ${MAX_PULL_SECRET_BYTES} bytes` };
   return { ok: true, format: known.format, bytes };
 }
 
 /** The reader of a cluster. */
 export function createPullSecretReader(client: KubernetesClient): PullSecretReader {
-  const objects = createCache<{ readonly object: unknown }>({
-    maxWeight: MAX_CACHED_OBJECTS,
+  const secrets = createCache<PullSecretResult>({
+    maxWeight: MAX_CACHED_BYTES,
+    weigh: (result) => ENTRY_BYTES + (result.ok ? result.bytes.length : 0),
     ttlMs: PULL_SECRET_TTL_MS,
   });
-  async function read(namespace: string, kind: string, name: string): Promise<Read> {
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/${kind}/${encodeURIComponent(name)}`;
-    try {
-      const load = async (): Promise<{ object: unknown }> => ({
-        object: await client.get(path, AbortSignal.timeout(PULL_SECRET_TIMEOUT_MS)),
-      });
-      return { ok: true, ...(await objects.fetch(path, load)) };
-    } catch (error) {
-      if (error instanceof KubernetesApiError) return { ok: false, problem: describe(error) };
-      throw error;
-    }
-  }
+  const accounts = createCache<SecretNamesResult>({
+    maxWeight: MAX_CACHED_BYTES,
+    weigh: (result) => ENTRY_BYTES + (result.ok ? result.names.join('').length : 0),
+    ttlMs: PULL_SECRET_TTL_MS,
+  });
+  const toPath = (namespace: string, kind: string, name: string): string =>
+    `/api/v1/namespaces/${encodeURIComponent(namespace)}/${kind}/${encodeURIComponent(name)}`;
+  const get = (path: string): Promise<unknown> =>
+    client.get(path, AbortSignal.timeout(PULL_SECRET_TIMEOUT_MS));
   return {
-    async readSecret(namespace, name) {
-      const found = await read(namespace, 'secrets', name);
-      return found.ok ? toPullSecret(found.object) : found;
+    readSecret(namespace, name) {
+      const path = toPath(namespace, 'secrets', name);
+      return secrets.fetch(path, async () => toPullSecret(await get(path))).catch(refuse);
     },
-    async readServiceAccount(namespace, name) {
-      const found = await read(namespace, 'serviceaccounts', name);
-      return found.ok
-        ? { ok: true, names: toSecretNames(toRecord(found.object)['imagePullSecrets']) }
-        : found;
+    readServiceAccount(namespace, name) {
+      const path = toPath(namespace, 'serviceaccounts', name);
+      const load = async (): Promise<SecretNamesResult> => {
+        const references = toArray(toRecord(await get(path))['imagePullSecrets']);
+        return { ok: true, names: toSecretNames(references.slice(0, MAX_NAMES)) };
+      };
+      return accounts.fetch(path, load).catch(refuse);
     },
   };
 }
 
-type Read =
-  { readonly ok: true; readonly object: unknown } | { readonly ok: false; readonly problem: string };
+// Not remembered: the object may be there a moment later.
+function refuse(error: unknown): { readonly ok: false; readonly problem: string } {
+  if (error instanceof KubernetesApiError) return { ok: false, problem: describe(error) };
+  throw error;
+}
 
 function describe({ status, reason }: KubernetesApiError): string {
   if (status === 404) return 'does not exist';

@@ -14,8 +14,6 @@ import { NOTHING_FOUND, type CredentialSource } from './keychain.ts';
 
 /** Most pull secrets that are read for one pod (docs: limits). */
 export const MAX_PULL_SECRETS = 16;
-/** Largest pull secret that is read, in bytes (docs: limits). */
-export const MAX_PULL_SECRET_BYTES = 64 * 1024;
 
 /** What the Secrets of one pod hold. */
 interface PodSecrets {
@@ -82,8 +80,6 @@ async function readOne(reader: PullSecretReader, namespace: string, name: string
   });
   const result = await reader.readSecret(namespace, name);
   if (!result.ok) return refuse(result.problem);
-  if (result.bytes.length > MAX_PULL_SECRET_BYTES)
-    return refuse(`is larger than ${MAX_PULL_SECRET_BYTES} bytes`);
   try {
     return { entries: parsePullSecret(result.format, result.bytes) };
   } catch (error) {

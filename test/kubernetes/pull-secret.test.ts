@@ -5,6 +5,7 @@ import { KubernetesApiError } from '../../src/kubernetes/errors.ts';
 import {
   createFilePullSecretReader,
   createPullSecretReader,
+  MAX_PULL_SECRET_BYTES,
   PULL_SECRET_TTL_MS,
   toPullSecret,
 } from '../../src/kubernetes/pull-secret.ts';
@@ -47,6 +48,16 @@ describe('toPullSecret()', () => {
       'dockerconfigjson',
       'plain',
     ]);
+  });
+
+  it('refuses what is too large', () => {
+    const read = (size: number): ReturnType<typeof toPullSecret> =>
+      toPullSecret({ ...SECRET, data: { '.dockerconfigjson': base64('x'.repeat(size)) } });
+    assert.equal(read(MAX_PULL_SECRET_BYTES).ok, true);
+    assert.deepEqual(read(MAX_PULL_SECRET_BYTES + 1), {
+      ok: false,
+      problem: `is larger than ${MAX_PULL_SECRET_BYTES} bytes`,
+    });
   });
 
   for (const object of [

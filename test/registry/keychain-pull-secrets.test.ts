@@ -5,11 +5,7 @@ import type {
   PullSecretResult,
   SecretNamesResult,
 } from '../../src/kubernetes/pull-secret.ts';
-import {
-  createPullSecretSource,
-  MAX_PULL_SECRET_BYTES,
-  MAX_PULL_SECRETS,
-} from '../../src/registry/keychain-pull-secrets.ts';
+import { createPullSecretSource, MAX_PULL_SECRETS } from '../../src/registry/keychain-pull-secrets.ts';
 import type { CredentialSource, FoundCredentials } from '../../src/registry/keychain.ts';
 import { soon } from './servers.ts';
 
@@ -96,11 +92,10 @@ describe('createPullSecretSource()', () => {
       {
         'team-a/good': secretOf({ good: 'reg.example' }),
         'team-a/broken': bad(Buffer.from('{"auths":{"hush"')),
-        'team-a/large': bad(Buffer.alloc(MAX_PULL_SECRET_BYTES + 1, ' ')),
       },
       { ok: false, problem: 'does not exist' },
     );
-    const found = await find(sourceOf(['gone', 'broken', 'large', 'good']));
+    const found = await find(sourceOf(['gone', 'broken', 'good']));
     assert.deepEqual(users(found), ['good']);
     assert.deepEqual(found.failures, []);
     assert.deepEqual(
@@ -108,7 +103,6 @@ describe('createPullSecretSource()', () => {
       [
         'pull secret team-a/gone does not exist',
         'pull secret team-a/broken cannot be used',
-        `pull secret team-a/large is larger than ${MAX_PULL_SECRET_BYTES} bytes`,
         'service account team-a/robot does not exist',
       ],
     );
