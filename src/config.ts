@@ -20,6 +20,12 @@ const NAME = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
 /** Options of how registries are read and what is done where no policy speaks: shared by serve and verify. */
 export const REGISTRY_OPTIONS = [
   { flag: 'registry-config', value: 'FILE', description: 'docker config.json with registry credentials' },
+  {
+    flag: 'cloud-keychains',
+    value: 'ECR,GAR,ACR',
+    pattern: '^(?:ECR|GAR|ACR)(?:,(?:ECR|GAR|ACR))*$',
+    description: 'clouds whose registries are read as this workload (default: none)',
+  },
   { flag: 'ca-file', value: 'FILE', description: 'PEM of further certificate authorities for registries' },
   {
     flag: 'plain-http',
@@ -135,6 +141,13 @@ export const SERVE_OPTIONS = [
     default: '1',
     pattern: '^(?:[0-9]|1[0-6])$',
     description: 'threads that verify signatures, up to 16; 0: the thread that answers',
+  },
+  {
+    flag: 'pull-secrets',
+    value: 'Pod|Off',
+    default: 'Off',
+    choices: ['Pod', 'Off'],
+    description: 'whether models are read with the pull secrets of the pod and its service account',
   },
   ...REGISTRY_OPTIONS,
 ] as const satisfies readonly OptionSpec[];

@@ -4,6 +4,7 @@ import type { Finding } from '../reason.ts';
 import { DeadlineError, waitWithin } from '../lib/deadline.ts';
 import { createStopwatch, type Stopwatch } from '../lib/stopwatch.ts';
 import { quote } from '../lib/text.ts';
+import { toSharedIdentity, type PullIdentity } from '../model/pull-identity.ts';
 import type { CompiledException } from '../policy/compile-exception.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
 import { selectByNamespace } from '../policy/select.ts';
@@ -41,7 +42,8 @@ export interface DecisionOptions extends ScopeOptions {
 /** Everything a decision is made with. */
 export interface DecisionDependencies {
   readonly snapshot: () => PolicySnapshot | undefined;
-  readonly client: RegistryClient;
+  /** The client for one request: with what the pod itself pulls with, where that is read. */
+  readonly openClient: (identity: PullIdentity) => RegistryClient;
   readonly prover: Prover;
   readonly options: DecisionOptions;
   readonly now: () => Date;
@@ -96,7 +98,7 @@ async function decideInSteps(
   const wanted = selected.filter((use) => use.policies.some((policy) => needsEvidence(use, policy)));
   const attested = new Set(wanted.filter(needsAttestations).map(({ use }) => use));
   const gathered = await gatherAll(
-    dependencies.client,
+    dependencies.openClient(toSharedIdentity(scope.templates, request.namespace ?? '')),
     wanted.map(({ use }) => use),
     signal,
     (use) => attested.has(use),

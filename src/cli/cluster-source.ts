@@ -5,6 +5,7 @@ import { toErrorMessage, toRecord, toText } from '../lib/text.ts';
 import { createKubernetesClient, type KubernetesClient } from '../kubernetes/client.ts';
 import { KubernetesApiError, KubernetesConfigError } from '../kubernetes/errors.ts';
 import { startListWatch, type ListWatch } from '../kubernetes/list-watch.ts';
+import { createPullSecretReader } from '../kubernetes/pull-secret.ts';
 import { toCreatedAt } from '../policy/compile-exception.ts';
 import type { PolicySource } from '../policy/compile.ts';
 import { toMaterial } from '../policy/documents.ts';
@@ -47,6 +48,7 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
     findUnready: () =>
       state.size < COLLECTIONS ? 'the first lists from the API server have not been read' : undefined,
     readNamespace: (name, signal) => readNamespace(client, name, signal),
+    pullSecrets: createPullSecretReader(client),
     stop: () => stop.abort(),
   };
 }

@@ -1,7 +1,15 @@
 // Standalone mode: policies from files, read at start and again whenever the files change.
 import type { OptionValues } from '../config.ts';
+import { createFilePullSecretReader } from '../kubernetes/pull-secret.ts';
+import { toMaterialKey } from '../policy/source-material.ts';
 import { listOf, textOf } from './arguments.ts';
-import { listPolicyFiles, loadPolicies, readPolicyFiles, type FileMemory } from './policy-files.ts';
+import {
+  listPolicyFiles,
+  loadPolicies,
+  readPolicyFiles,
+  type FileMemory,
+  type LoadedPolicies,
+} from './policy-files.ts';
 import type { PolicySourceHandle, PolicySourceOptions } from './policy-source.ts';
 import { watchFiles } from './watch-files.ts';
 
@@ -14,11 +22,12 @@ export function startFileSource(
   const paths = listOf(values, 'policies');
   const memory: FileMemory = new Map();
   let known = list();
+  let secrets: LoadedPolicies['secrets'] = new Map();
   function list(): readonly string[] {
     return [...listPolicyFiles(paths), ...(namespaces === undefined ? [] : [namespaces])];
   }
   function load(): void {
-    const { inputs, faults } = loadPolicies(
+    const { inputs, faults, ...loaded } = loadPolicies(
       readPolicyFiles(known),
       {
         controllerNamespace: textOf(values, 'controller-namespace') ?? '',
@@ -28,6 +37,7 @@ export function startFileSource(
     );
     for (const { where, message } of faults)
       logger.error({ where, problem: message }, 'policy file is faulty');
+    secrets = loaded.secrets;
     store.update(inputs);
     onUpdate();
   }
@@ -41,5 +51,8 @@ export function startFileSource(
     }
     load();
   });
-  return { synced: Promise.resolve(), findUnready: () => undefined, stop };
+  const pullSecrets = createFilePullSecretReader((namespace, name) =>
+    secrets.get(toMaterialKey('Secret', namespace, name)),
+  );
+  return { synced: Promise.resolve(), findUnready: () => undefined, pullSecrets, stop };
 }

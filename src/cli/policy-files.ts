@@ -34,6 +34,8 @@ export interface LoadOptions {
 /** Inputs, with every fault of the files they came from. */
 export interface LoadedPolicies {
   readonly inputs: PolicyInputs;
+  /** Secret objects by their material key: pods may name them as pull secrets. */
+  readonly secrets: ReadonlyMap<string, unknown>;
   readonly faults: readonly DocumentFault[];
 }
 
@@ -90,7 +92,24 @@ export function loadPolicies(
     policies.push(...sources, ...standIn(path, parsed.faults, { sources, before }));
     if (parsed.faults.length === 0) memory.set(path, sources);
   }
-  return { inputs: { policies: refuseTwins(policies), ...toInputs(others, options) }, faults };
+  return {
+    inputs: { policies: refuseTwins(policies), ...toInputs(others, options) },
+    secrets: toSecrets(others, options),
+    faults,
+  };
+}
+
+function toSecrets(
+  documents: readonly PolicyDocument[],
+  { controllerNamespace }: LoadOptions,
+): LoadedPolicies['secrets'] {
+  const secrets = documents.filter(({ kind }) => kind === 'Secret');
+  return new Map(
+    secrets.map(({ namespace = controllerNamespace, name, object }) => [
+      toMaterialKey('Secret', namespace, name),
+      object,
+    ]),
+  );
 }
 
 function toPolicySource(document: PolicyDocument): PolicySource[] {

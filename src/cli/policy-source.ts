@@ -1,4 +1,5 @@
 // Where do policies come from? What file and cluster sources have in common.
+import type { PullSecretReader } from '../kubernetes/pull-secret.ts';
 import type { KnownNamespace, PolicyStore } from '../policy/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
@@ -17,5 +18,7 @@ export interface PolicySourceHandle {
   /** Why the service is not ready; undefined when it is. */
   findUnready(): string | undefined;
   readonly readNamespace?: (name: string, signal: AbortSignal) => Promise<KnownNamespace | undefined>;
+  /** Reads what pods pull with. */
+  readonly pullSecrets: PullSecretReader;
   stop(): void;
 }

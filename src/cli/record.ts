@@ -20,6 +20,9 @@ export const RECORD: CommandSpec = {
   options: RECORD_OPTIONS,
 };
 
+/** The controller's own credentials alone. */
+const NOBODY = { namespace: '', secrets: [] };
+
 /** Runs record. @returns the exit code @throws UsageError */
 export async function runRecord(
   values: OptionValues,
@@ -30,7 +33,7 @@ export async function runRecord(
   if (text === undefined || others.length > 0) throw new UsageError('record takes one REF');
   const parsed = parseReference(text, textOf(values, 'short-names') as ShortNames);
   if (!parsed.ok) throw new UsageError(`${text}: ${parsed.problem}`);
-  const { client, transport } = createRegistryAccess(values, {
+  const { openClient, transport } = createRegistryAccess(values, {
     observeRegistryRequest() {},
     observeCache() {},
   });
@@ -39,7 +42,9 @@ export async function runRecord(
   const use = { reference: parsed.reference, source: 'ImageVolume' as const, fieldPath: '' };
   try {
     const signal = AbortSignal.timeout(DEFAULT_TIMEOUT_MS);
-    const gathered = (await gatherAll(createRecordingClient(client, recording), [use], signal)).get(use);
+    const gathered = (
+      await gatherAll(createRecordingClient(openClient(NOBODY), recording), [use], signal)
+    ).get(use);
     if (gathered?.problem !== undefined) {
       code = 1;
       output.note(`Warning: ${gathered.problem.reason}: ${gathered.problem.message}`);

@@ -46,9 +46,10 @@ export async function runPolicyTest(
     store.update(loaded.inputs);
     await access.trust.settled();
     const { noMatchPolicy, workloads, shortNames } = test;
+    const recorded = createRecordedClient(readRecordings(test.recordings));
     const dependencies: DecisionDependencies = {
       snapshot: () => store.snapshot(),
-      client: createRecordedClient(readRecordings(test.recordings)),
+      openClient: () => recorded,
       prover: createCommandProver({ 'second-opinion': 'before' }),
       options: { noMatchPolicy, workloads, shortNames },
       now: () => test.now ?? new Date(),

@@ -75,7 +75,8 @@ export async function startService(values: OptionValues, logger: Logger): Promis
   const handler = createReviewHandler(
     {
       snapshot: () => store.snapshot(),
-      client: access.client,
+      openClient: (identity) =>
+        access.openClient(identity, values['pull-secrets'] === 'Pod' ? source.pullSecrets : undefined),
       prover: proving.prover,
       options: {
         noMatchPolicy: textOf(values, 'no-match-policy') as NoMatchPolicy,

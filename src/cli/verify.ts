@@ -41,7 +41,7 @@ export async function runVerify(
   const reference = toOneReference(values, positionals);
   const loaded = load(values);
   const controllerNamespace = textOf(values, 'controller-namespace') ?? '';
-  const { client, transport } = createRegistryAccess(values, {
+  const { openClient, transport } = createRegistryAccess(values, {
     observeRegistryRequest() {},
     observeCache() {},
   });
@@ -62,7 +62,7 @@ export async function runVerify(
     };
     const dependencies = {
       snapshot: () => store.snapshot(),
-      client,
+      openClient,
       prover: createCommandProver(values),
       options,
       now: () => new Date(),

@@ -3,28 +3,32 @@
 import { randomBytes } from 'node:crypto';
 import type { Answer } from './registry-routes.ts';
 
-/** The one account that a protected registry knows. */
+/** An account that a protected registry knows. */
 export interface RegistryAccount {
   readonly username: string;
   readonly password: string;
+  /** What it may pull; absent: everything. */
+  readonly repositories?: readonly string[];
 }
 
 /** Answers token requests, and challenges whoever comes without a fitting token. */
 export class TokenGate {
-  readonly #account: RegistryAccount;
+  readonly #accounts: readonly RegistryAccount[];
   readonly #url: string;
   readonly #scopes = new Map<string, string>();
 
-  constructor(account: RegistryAccount, url: string) {
-    this.#account = account;
+  constructor(accounts: readonly RegistryAccount[], url: string) {
+    this.#accounts = accounts;
     this.#url = url;
   }
 
-  /** A token for the requested scope, or 401 when the Basic credentials are wrong or missing. */
+  /** A token for the requested scope, or 401 when the Basic credentials are wrong or missing. It opens what they may pull. */
   token(query: URLSearchParams, authorization: string | undefined): Answer {
-    const { username, password } = this.#account;
-    const expected = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-    if (authorization !== expected) {
+    const account = this.#accounts.find(
+      ({ username, password }) =>
+        authorization === `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
+    );
+    if (account === undefined) {
       return {
         status: 401,
         headers: { 'www-authenticate': 'Basic realm="demo registry"' },
@@ -32,7 +36,9 @@ export class TokenGate {
       };
     }
     const token = randomBytes(24).toString('base64url');
-    this.#scopes.set(token, query.get('scope') ?? '');
+    const scope = query.get('scope') ?? '';
+    const repository = scope.split(':')[1] ?? '';
+    this.#scopes.set(token, account.repositories?.includes(repository) === false ? '' : scope);
     const body = Buffer.from(JSON.stringify({ token, access_token: token, expires_in: 300 }));
     return { status: 200, headers: { 'content-type': 'application/json' }, body };
   }

@@ -33,7 +33,8 @@ export interface RegistryOptions {
   /** Referrers are listed with their config's media type as `artifactType`, as go-containerregistry does. */
   readonly listsConfigType?: boolean;
   readonly tls?: { readonly key: string; readonly cert: string };
-  readonly auth?: RegistryAccount;
+  /** Accounts; absent: open to everyone. */
+  readonly auth?: RegistryAccount | readonly RegistryAccount[];
 }
 
 /** A running registry. */
@@ -86,7 +87,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   const server = options.tls === undefined ? createServer(listener) : createTlsServer(options.tls, listener);
   const address = `${host}:${await listen(server, host, port)}`;
   const url = `${options.tls === undefined ? 'http' : 'https'}://${address}`;
-  if (options.auth !== undefined) gate = new TokenGate(options.auth, url);
+  if (options.auth !== undefined) gate = new TokenGate([options.auth].flat(), url);
 
   return {
     address,

@@ -1,6 +1,6 @@
 // Have these bytes been fetched before? Wraps a registry client in caches: bytes by digest for good, listings, tags and
 // the absence of tags for seconds, failures never. One flight per key, which no single caller's deadline ends.
-import { createCache, type CacheObserver } from '../lib/cache.ts';
+import { createCache, type Cache, type CacheObserver } from '../lib/cache.ts';
 import { waitWithin } from '../lib/deadline.ts';
 import { isDigest } from '../lib/digest.ts';
 import type { RegistryClient } from '../registry/client.ts';
@@ -22,40 +22,59 @@ const FLIGHT_TIMEOUT_MS = 9000;
 /** The caches of one client, for metric labels. */
 export type CacheName = 'bytes' | 'referrers' | 'tags';
 
+/** Told every look-up by cache, for metrics. */
+export type CacheEvents = (cache: CacheName, ...result: Parameters<CacheObserver>) => void;
+
+/** The memory that clients share; each client sees its own part of it alone. */
+export interface RegistryCaches {
+  readonly bytes: Cache<FetchedManifest>;
+  readonly listings: Cache<ReferrersList>;
+  readonly tags: Cache<FetchedManifest>;
+  readonly optionalTags: Cache<{ readonly manifest: FetchedManifest | undefined }>;
+}
+
+/** Creates caches. @param share the part of the documented sizes that they may fill, default all */
+export function createRegistryCaches(observe: CacheEvents, share = 1): RegistryCaches {
+  const observeTags: CacheObserver = (result) => observe('tags', result);
+  return {
+    bytes: createCache({
+      maxWeight: MAX_CACHED_BYTES * share,
+      weigh: (value) => value.bytes.length + 512,
+      observe: (result) => observe('bytes', result),
+    }),
+    listings: createCache({
+      maxWeight: MAX_CACHED_LISTING_BYTES * share,
+      weigh: ({ descriptors }) => DESCRIPTOR_BYTES * (1 + descriptors.length),
+      ttlMs: REFERRERS_TTL_MS,
+      observe: (result) => observe('referrers', result),
+    }),
+    tags: createCache({
+      maxWeight: MAX_CACHED_TAG_BYTES * share,
+      weigh: (value) => value.bytes.length + 512,
+      ttlMs: TAG_TTL_MS,
+      observe: observeTags,
+    }),
+    optionalTags: createCache({
+      maxWeight: MAX_CACHED_TAG_BYTES * share,
+      weigh: ({ manifest }) => (manifest?.bytes.length ?? 0) + 512,
+      ttlMs: TAG_TTL_MS,
+      observe: observeTags,
+    }),
+  };
+}
+
 /**
  * Wraps a client. All callers of one wrapper see what its credentials may see, so one wrapper serves one keychain.
- * @param observe told every look-up by cache, for metrics
+ * @param partition names the keychain; clients with one name share what they fetched, default the anonymous one
  */
 export function createCachingClient(
   inner: RegistryClient,
-  observe: (cache: CacheName, ...result: Parameters<CacheObserver>) => void,
+  { bytes, listings, tags, optionalTags }: RegistryCaches,
+  partition = '',
 ): RegistryClient {
-  const bytes = createCache<FetchedManifest>({
-    maxWeight: MAX_CACHED_BYTES,
-    weigh: (value) => value.bytes.length + 512,
-    observe: (result) => observe('bytes', result),
-  });
-  const listings = createCache<ReferrersList>({
-    maxWeight: MAX_CACHED_LISTING_BYTES,
-    weigh: ({ descriptors }) => DESCRIPTOR_BYTES * (1 + descriptors.length),
-    ttlMs: REFERRERS_TTL_MS,
-    observe: (result) => observe('referrers', result),
-  });
-  const tags = createCache<FetchedManifest>({
-    maxWeight: MAX_CACHED_TAG_BYTES,
-    weigh: (value) => value.bytes.length + 512,
-    ttlMs: TAG_TTL_MS,
-    observe: (result) => observe('tags', result),
-  });
-  const optionalTags = createCache<{ readonly manifest: FetchedManifest | undefined }>({
-    maxWeight: MAX_CACHED_TAG_BYTES,
-    weigh: ({ manifest }) => (manifest?.bytes.length ?? 0) + 512,
-    ttlMs: TAG_TTL_MS,
-    observe: (result) => observe('tags', result),
-  });
   const flight = (): AbortSignal => AbortSignal.timeout(FLIGHT_TIMEOUT_MS);
   const key = ({ registry, repository }: RepositoryName, what: string): string =>
-    `${registry}/${repository} ${what}`;
+    `${partition} ${registry}/${repository} ${what}`;
 
   return {
     fetchManifest: (name, target, signal, maxBytes) =>

@@ -5,13 +5,16 @@ import { parseStrictJson, StrictJsonError } from '../lib/strict-json.ts';
 import { quote, toRecord, toText } from '../lib/text.ts';
 import type { Credential, Keychain } from './docker-config.ts';
 import { RegistryError } from './error.ts';
-import { REQUEST_TIMEOUT_MS, type Transport } from './transport.ts';
+import { REQUEST_TIMEOUT_MS, type Transport, type TransportRequest } from './transport.ts';
 
 const MAX_TOKEN_RESPONSE_BYTES = 64 * 1024;
 const MAX_TOKENS = 1000;
 /** Tokens are used for less than the shortest life a registry may give them (60 s by the token specification). */
 export const TOKEN_TTL_MS = 45_000;
+/** By this user name a credential's password is an identity token, as docker's credential helpers say it. */
+export const IDENTITY_TOKEN_USER = '<token>';
 const MAX_CHALLENGE_CHARS = 4096;
+const CLIENT_ID = 'model-policy-controller';
 
 /** Where and for what a request is made. */
 export interface AuthScope {
@@ -61,7 +64,8 @@ interface Attempt {
 async function answerChallenge(attempt: Attempt, challenge: string): Promise<string> {
   const { scope, credential } = attempt;
   const parsed = parseChallenge(challenge);
-  if (parsed?.scheme === 'basic' && credential !== undefined) return toBasic(credential);
+  if (parsed?.scheme === 'basic' && credential !== undefined && credential.username !== IDENTITY_TOKEN_USER)
+    return toBasic(credential);
   if (parsed?.scheme === 'bearer') return fetchToken(attempt, parsed.parameters);
   const how =
     credential === undefined ? 'no credentials are configured for it' : 'its challenge is not understood';
@@ -88,20 +92,36 @@ export function parseChallenge(
 
 async function fetchToken(attempt: Attempt, parameters: ReadonlyMap<string, string>): Promise<string> {
   const { scope, credential, transport } = attempt;
-  const url = toRealm(parameters.get('realm') ?? '', scope, transport);
-  const service = parameters.get('service');
-  if (service !== undefined) url.searchParams.set('service', service);
-  // Our own scope, not the challenge's: this client only ever reads.
-  url.searchParams.set('scope', `repository:${scope.repository}:pull`);
+  // Bought already, by whoever wrote the file: no service is asked.
+  if (credential?.registryToken !== undefined) return `Bearer ${credential.registryToken}`;
   const response = await transport.send({
-    url,
-    headers: credential === undefined ? {} : { authorization: toBasic(credential) },
+    ...toTokenRequest(attempt, parameters),
     maxBytes: MAX_TOKEN_RESPONSE_BYTES,
     // Several requests may wait for one token: none of their deadlines is the token's.
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
   });
   if (response.status !== 200) throw toTokenError(response.status, scope);
   return `Bearer ${readToken(response.body, scope)}`;
+}
+
+function toTokenRequest(
+  { scope, credential, transport }: Attempt,
+  parameters: ReadonlyMap<string, string>,
+): Pick<TransportRequest, 'url' | 'headers' | 'form'> {
+  const url = toRealm(parameters.get('realm') ?? '', scope, transport);
+  const service = parameters.get('service');
+  // Our own scope, not the challenge's: this client only ever reads.
+  const wanted = { ...(service !== undefined && { service }), scope: `repository:${scope.repository}:pull` };
+  if (credential?.username === IDENTITY_TOKEN_USER)
+    return { url, headers: {}, form: toRefreshForm(credential.password, wanted) };
+  for (const [name, value] of Object.entries(wanted)) url.searchParams.set(name, value);
+  return { url, headers: credential === undefined ? {} : { authorization: toBasic(credential) } };
+}
+
+// Docker registry token authentication with OAuth 2: POST, with the refresh token in the body.
+function toRefreshForm(identityToken: string, wanted: Readonly<Record<string, string>>): URLSearchParams {
+  const grant = { grant_type: 'refresh_token', refresh_token: identityToken, client_id: CLIENT_ID };
+  return new URLSearchParams({ ...grant, ...wanted });
 }
 
 function toTokenError(status: number, scope: AuthScope): RegistryError {

@@ -22,6 +22,8 @@ export interface TransportRequest {
   /** Largest body, in bytes; a larger one is cut off while it arrives. */
   readonly maxBytes: number;
   readonly signal: AbortSignal;
+  /** Posted as a form; absent: GET. */
+  readonly form?: URLSearchParams;
 }
 
 /** A complete answer. Header names are lower case; of repeated headers the first counts. */
@@ -106,15 +108,19 @@ interface BytesInFlight {
   held: number;
 }
 
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+
 async function exchange(
   wanted: TransportRequest,
   dispatcher: Agent,
   inFlight: BytesInFlight,
 ): Promise<TransportResponse> {
   const signal = AbortSignal.any([wanted.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]);
+  const headers = { 'user-agent': 'model-policy-controller', ...wanted.headers };
   const response = await request(wanted.url, {
-    method: 'GET',
-    headers: { 'user-agent': 'model-policy-controller', ...wanted.headers },
+    ...(wanted.form === undefined
+      ? { method: 'GET', headers }
+      : { method: 'POST', headers: { ...headers, ...FORM }, body: wanted.form.toString() }),
     signal,
     dispatcher,
   });

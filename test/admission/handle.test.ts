@@ -207,10 +207,11 @@ describe('createReviewHandler()', () => {
     ): ControllerOptions => ({
       wrap: (dependencies) => ({
         ...dependencies,
-        client: new Proxy(dependencies.client, {
-          get: (target, name: keyof RegistryClient) =>
-            methods.includes(name) && isBroken() ? fail : target[name].bind(target),
-        }),
+        openClient: (identity) =>
+          new Proxy(dependencies.openClient(identity), {
+            get: (target, name: keyof RegistryClient) =>
+              methods.includes(name) && isBroken() ? fail : target[name].bind(target),
+          }),
       }),
     });
 
@@ -327,7 +328,7 @@ describe('createReviewHandler()', () => {
             brokenExceptions: [],
             findNamespace: () => undefined,
           }),
-          client: UNUSED_CLIENT,
+          openClient: () => UNUSED_CLIENT,
           prover: { prove: () => Promise.reject(new Error('nothing is proven here')) },
           options: { noMatchPolicy: 'Deny', workloads: 'Warn', shortNames: 'Deny' },
           now: () => new Date(),

@@ -36,6 +36,14 @@ describe('withDefaults()', () => {
 });
 
 describe('findConfigProblem()', () => {
+  it('takes clouds by their names alone', () => {
+    const problem = (clouds: string): string | undefined =>
+      findConfigProblem(SERVE_OPTIONS, { 'cloud-keychains': clouds });
+    for (const clouds of ['ECR', 'GAR,ACR', 'ECR,GAR,ACR']) assert.equal(problem(clouds), undefined);
+    for (const clouds of ['', 'ecr', 'ECR,', ',ECR', 'ECR GAR', 'ECR,AZURE', 'XECR'])
+      assert.match(problem(clouds) ?? '', /--cloud-keychains/);
+  });
+
   it('refuses what the table does not allow, by the name of the flag', () => {
     const problem = (values: object): string | undefined => findConfigProblem(SERVE_OPTIONS, { ...values });
     assert.equal(problem({ 'no-match-policy': 'deny' }), '--no-match-policy must be Deny|Warn|Allow');

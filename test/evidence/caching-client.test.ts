@@ -1,6 +1,10 @@
 // Is everything fetched once, for everybody, and trouble never remembered?
 import assert from 'node:assert/strict';
-import { createCachingClient, type CacheName } from '../../src/evidence/caching-client.ts';
+import {
+  createCachingClient,
+  createRegistryCaches,
+  type CacheName,
+} from '../../src/evidence/caching-client.ts';
 import { DeadlineError } from '../../src/lib/deadline.ts';
 import type { Descriptor } from '../../src/model/manifest.ts';
 import type { RegistryClient } from '../../src/registry/client.ts';
@@ -55,7 +59,10 @@ describe('createCachingClient()', () => {
     return {
       inner,
       seen,
-      client: createCachingClient(inner, (cache: CacheName, result) => seen.push(`${cache} ${result}`)),
+      client: createCachingClient(
+        inner,
+        createRegistryCaches((cache: CacheName, result) => seen.push(`${cache} ${result}`)),
+      ),
     };
   };
 

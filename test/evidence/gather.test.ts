@@ -7,7 +7,7 @@ import {
   type RegistryHandle,
   type RegistryRequest,
 } from '../../src/demo/registry.ts';
-import { createCachingClient } from '../../src/evidence/caching-client.ts';
+import { createCachingClient, createRegistryCaches } from '../../src/evidence/caching-client.ts';
 import type { EvidenceResult } from '../../src/evidence/evidence.ts';
 import { gatherEvidence, resolveTag } from '../../src/evidence/gather.ts';
 import { DeadlineError } from '../../src/lib/deadline.ts';
@@ -381,7 +381,10 @@ describe('gatherEvidence()', () => {
   });
 
   it('gathers for hundreds of requests at once with one fetch of each thing', async () => {
-    const caching = createCachingClient(client(), () => undefined);
+    const caching = createCachingClient(
+      client(),
+      createRegistryCaches(() => undefined),
+    );
     const results = await Promise.all(
       Array.from({ length: 300 }, () => gatherEvidence(caching, name(), model.digest, soon())),
     );
@@ -391,7 +394,10 @@ describe('gatherEvidence()', () => {
   });
 
   it('recovers at once when the registry does', async () => {
-    const caching = createCachingClient(client(), () => undefined);
+    const caching = createCachingClient(
+      client(),
+      createRegistryCaches(() => undefined),
+    );
     registry.setFault(() => ({ status: 500 }));
     assert.equal(
       await reasonOf(gatherEvidence(caching, name(), model.digest, soon())),

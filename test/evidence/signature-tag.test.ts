@@ -10,7 +10,7 @@ import {
   signatureTag,
 } from '../../src/demo/signature-tag.ts';
 import { SIMPLE_SIGNING_ANNOTATIONS as NAMES, type SimpleSignature } from '../../src/demo/simple-signing.ts';
-import { createCachingClient } from '../../src/evidence/caching-client.ts';
+import { createCachingClient, createRegistryCaches } from '../../src/evidence/caching-client.ts';
 import {
   MAX_ANNOTATION_CHARS,
   MAX_CANDIDATES,
@@ -132,7 +132,12 @@ describe('gatherEvidence() beyond referrers', () => {
     const second = signature('{}', { [NAMES.signature]: 'b3RoZXI=' });
     attachSimpleSignatures(registry, model, [signature('{}'), second, signature('{}')]);
     // One flight per key is the caching client's: as everywhere, gathering goes through it.
-    const { simpleSignatures } = await evidenceOf(createCachingClient(client(), () => undefined));
+    const { simpleSignatures } = await evidenceOf(
+      createCachingClient(
+        client(),
+        createRegistryCaches(() => undefined),
+      ),
+    );
     assert.deepEqual(
       simpleSignatures.map(({ annotations }) => annotations.signature),
       ['c2ln', 'b3RoZXI='],
@@ -345,7 +350,10 @@ describe('gatherEvidence() beyond referrers', () => {
   });
 
   it('remembers for seconds that a tag does not exist, and trouble not at all', async () => {
-    const caching = createCachingClient(client(), () => undefined);
+    const caching = createCachingClient(
+      client(),
+      createRegistryCaches(() => undefined),
+    );
     const asked = (): number => registry.requests.filter(({ path }) => path.includes('.sig')).length;
     assert.ok((await gather(caching)).ok);
     assert.ok((await gather(caching)).ok);

@@ -61,7 +61,11 @@ export async function recordPolicy({ policy, make }: PolicyMaterial): Promise<Re
       const parsed = parseReference(model.reference);
       if (!parsed.ok) throw new Error(parsed.problem);
       const use = { reference: parsed.reference, source: 'ImageVolume' as const, fieldPath: '' };
-      await gatherAll(createRecordingClient(access.client, recording), [use], AbortSignal.timeout(9000));
+      await gatherAll(
+        createRecordingClient(access.openClient({ namespace: '', secrets: [] }), recording),
+        [use],
+        AbortSignal.timeout(9000),
+      );
       const renamed = [...recording].map(([question, answer]): [string, RecordedAnswer] => [
         question.replace(registry.address, REGISTRY_NAME),
         answer,

@@ -7,12 +7,14 @@ import { createReviewHandler, type DecisionObserver } from '../../src/admission/
 import type { DecisionDependencies, DecisionOptions } from '../../src/admission/decide.ts';
 import { createPolicyCheck } from '../../src/cli/policy-check.ts';
 import { createRegistryAccess } from '../../src/cli/registry-access.ts';
+import type { OptionValues } from '../../src/config.ts';
 import { attachBundle, packModel, type PackedModel } from '../../src/demo/artifacts.ts';
 import { generateSigningKey, type SigningKey } from '../../src/demo/keys.ts';
 import { startRegistry, type RegistryHandle, type RegistryRequest } from '../../src/demo/registry.ts';
 import { createServerCertificate } from '../../src/demo/server-certificate.ts';
 import { signBundleWithKey } from '../../src/demo/sign-with-key.ts';
 import { cosignSignStatement } from '../../src/demo/statement.ts';
+import type { PullSecretReader } from '../../src/kubernetes/pull-secret.ts';
 import { createCelEngine } from '../../src/policy/cel/engine.ts';
 import type { ExceptionSource } from '../../src/policy/compile-exception.ts';
 import type { ClusterModelPolicySpec } from '../../src/policy/types.ts';
@@ -81,6 +83,10 @@ export interface ControllerOptions {
   readonly observer?: Partial<DecisionObserver>;
   /** False: the policies have not been read. */
   readonly isSynced?: boolean;
+  /** Where pull secrets of pods are read; absent: nowhere. */
+  readonly pullSecrets?: PullSecretReader;
+  /** Further options of how registries are reached. */
+  readonly access?: OptionValues;
   /** A registry that is shared; it is not closed with the controller. */
   readonly registry?: RegistryHandle;
 }
@@ -149,7 +155,7 @@ export async function startController(options: ControllerOptions = {}): Promise<
   const failures: unknown[] = [];
   const metricsRegistry = new Registry();
   const metrics = createMetrics(metricsRegistry, { version: 'test', node: process.version });
-  const access = createRegistryAccess({ 'plain-http': [registry.address] }, metrics);
+  const access = createRegistryAccess({ 'plain-http': [registry.address], ...options.access }, metrics);
   const trust = openTrust(options, metrics);
   const store = createPolicyStore(createCelEngine(), 'model-policy-system', trust);
   trust.onChange(() => store.recompile());
@@ -157,7 +163,7 @@ export async function startController(options: ControllerOptions = {}): Promise<
   if (options.isSynced !== false) setPolicies(options.policies ?? { team: teamPolicy(registry) });
   const dependencies: DecisionDependencies = {
     snapshot: () => store.snapshot(),
-    client: access.client,
+    openClient: (identity) => access.openClient(identity, options.pullSecrets),
     prover: createProver(createInlineExecutor(), {
       lookedUp: (result) => metrics.observeCache('facts', result),
       disagreed: () => metrics.observeDisagreement(),
