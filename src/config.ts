@@ -28,6 +28,18 @@ export const REGISTRY_OPTIONS = [
     description: 'registry spoken to without TLS, at any address (repeatable)',
   },
   {
+    flag: 'registries',
+    value: 'FILE',
+    description: 'mirrors, certificates and habits of single registries, YAML (docs/registries.md)',
+  },
+  {
+    flag: 'blocked-ranges',
+    value: 'CIDR',
+    multiple: true,
+    description:
+      'addresses not dialled for hosts that nobody configured, e.g. of services, pods (repeatable)',
+  },
+  {
     flag: 'no-match-policy',
     value: 'Deny|Warn|Allow',
     default: 'Deny',

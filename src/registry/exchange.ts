@@ -5,7 +5,7 @@ import { DeadlineError, waitWithin } from '../lib/deadline.ts';
 import { quote } from '../lib/text.ts';
 import { RegistryError } from './error.ts';
 import type { AuthScope, Authenticator } from './token.ts';
-import type { Transport, TransportResponse } from './transport.ts';
+import { toHostKey, type Transport, type TransportResponse } from './transport.ts';
 
 /** Redirects followed for one resource (docs: limits). */
 export const MAX_REDIRECTS = 3;
@@ -94,7 +94,8 @@ function toRedirect(response: TransportResponse, from: URL, transport: Transport
     throw refuse('which is no URL');
   }
   if (url.username !== '' || url.password !== '') throw refuse('which carries credentials');
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && transport.isPlainHttp(url.host))) return url;
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && transport.isPlainHttp(toHostKey(url))))
+    return url;
   throw refuse('which is not https');
 }
 

@@ -29,7 +29,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   express: /^server\//,
   'tuf-js': /^trust\/tuf-/,
   '@tufjs/models': /^trust\/tuf-/,
-  undici: /^(?:registry\/transport\.ts|cli\/admit\.ts|demo\/)/,
+  undici: /^(?:registry\/(?:transport|pools)\.ts|cli\/admit\.ts|demo\/)/,
 };
 const PURE = /^(?:model|signature|verdict|policy|reason\.ts)(?:\/|$)/;
 const EFFECTS =
