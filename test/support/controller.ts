@@ -4,7 +4,8 @@ import { offlineTrust } from './trust.ts';
 import { Registry } from 'prom-client';
 import { createReviewHandler, type DecisionObserver } from '../../src/admission/handle.ts';
 import type { DecisionDependencies, DecisionOptions } from '../../src/admission/decide.ts';
-import { createRegistryAccess } from '../../src/cli/registry-access.ts';
+import { createRegistryAccess, type Surroundings } from '../../src/cli/registry-access.ts';
+import type { OptionValues } from '../../src/config.ts';
 import { attachBundle, packModel, type PackedModel } from '../../src/demo/artifacts.ts';
 import { generateSigningKey, type SigningKey } from '../../src/demo/keys.ts';
 import { startRegistry, type RegistryHandle, type RegistryRequest } from '../../src/demo/registry.ts';
@@ -70,6 +71,9 @@ export interface ControllerOptions {
   readonly isSynced?: boolean;
   /** A registry that is shared; it is not closed with the controller. */
   readonly registry?: RegistryHandle;
+  /** Options of how registries are reached; absent: the registry by plain HTTP. */
+  readonly access?: OptionValues;
+  readonly surroundings?: Surroundings;
 }
 
 /** A running controller. */
@@ -134,7 +138,11 @@ export async function startController(options: ControllerOptions = {}): Promise<
   const failures: unknown[] = [];
   const metricsRegistry = new Registry();
   const metrics = createMetrics(metricsRegistry, { version: 'test', node: process.version });
-  const access = createRegistryAccess({ 'plain-http': [registry.address] }, metrics);
+  const access = createRegistryAccess(
+    options.access ?? { 'plain-http': [registry.address] },
+    metrics,
+    options.surroundings ?? { environment: {} },
+  );
   const store = createPolicyStore(createCelEngine(), 'model-policy-system', offlineTrust());
   const setPolicies = (policies: Policies): void => store.update(toInputs(policies, options.namespaces));
   if (options.isSynced !== false) setPolicies(options.policies ?? { team: teamPolicy(registry) });
