@@ -43,6 +43,9 @@ function parseProxy(text: string, variable: string): URL | undefined {
   }
   if (url === undefined || !Object.hasOwn(DEFAULT_PORTS, url.protocol))
     throw new ProxyError(`${variable} is no http or https URL`);
+  // The library sends the proxy's host as TLS server name, which an address cannot be (RFC 6066 §3).
+  if (url.protocol === 'https:' && isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0)
+    throw new ProxyError(`${variable} is an https URL with an address: name the proxy's host instead`);
   return url;
 }
 
