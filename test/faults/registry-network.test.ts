@@ -50,7 +50,9 @@ describe('faults of the network', () => {
         reasons: ['RegistryThrottled'],
       });
       assert.ok(requestsOf(registry, model).length <= FIRST_ROUND * (1 + MAX_RETRIES));
-      assert.equal(await requestCount(String(status)), requestsOf(registry, model).length);
+      // The decision does not wait for tries that can no longer change it.
+      const counted = await requestCount(String(status));
+      assert.ok(counted >= 1 + MAX_RETRIES && counted <= requestsOf(registry, model).length, `${counted}`);
       registry.setFault(undefined);
       await expectAllowed(controller, reviewOf(volumePod(model.reference)));
     });
