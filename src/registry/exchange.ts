@@ -101,10 +101,16 @@ function toRedirect(response: TransportResponse, from: URL, transport: Transport
 
 function toRetryAfterMs(response: TransportResponse): number | undefined {
   if (response.status !== 429 && response.status !== 503) return undefined;
-  const seconds = /^\d{1,4}$/.exec(response.headers['retry-after'] ?? '')?.[0];
-  if (seconds === undefined) return undefined;
-  const waitMs = Number(seconds) * 1000;
-  return waitMs > MAX_RETRY_AFTER_MS ? undefined : waitMs;
+  const waitMs = toWaitMs(response.headers['retry-after'] ?? '');
+  return waitMs === undefined || waitMs > MAX_RETRY_AFTER_MS ? undefined : waitMs;
+}
+
+// RFC 9110 §10.2.3: seconds, or a date in the one form that is written today (§5.6.7).
+function toWaitMs(text: string): number | undefined {
+  if (/^\d{1,4}$/.test(text)) return Number(text) * 1000;
+  if (!/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text)) return undefined;
+  const waitMs = Date.parse(text) - Date.now();
+  return Number.isNaN(waitMs) ? undefined : Math.max(0, waitMs);
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

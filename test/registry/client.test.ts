@@ -315,7 +315,26 @@ describe('createRegistryClient()', () => {
       });
     }
 
-    for (const wish of ['3', '6', '99999', '-1', 'Wed, 21 Oct 2099 07:28:00 GMT', '1e1', ' ', '0x1']) {
+    it('is waited out until a date', async () => {
+      const server: BareServer = await stage.serve((_, response) => {
+        const wish = new Date().toUTCString();
+        if (server.seen.length < 2) answer(response, 429, { 'retry-after': wish });
+        else answer(response, 200, {}, BODY);
+      });
+      assert.equal(await fetchFrom(server), BODY);
+    });
+
+    for (const wish of [
+      'Xxx, 99 Xxx 2026 99:99:99 GMT',
+      '3',
+      '6',
+      '99999',
+      '-1',
+      'Wed, 21 Oct 2099 07:28:00 GMT',
+      '1e1',
+      ' ',
+      '0x1',
+    ]) {
       it(`is not waited out for ${JSON.stringify(wish)}`, async () => {
         const server = await stage.serve((_, response) => answer(response, 429, { 'retry-after': wish }));
         await rejects(fetchFrom(server), 'throttled');

@@ -58,7 +58,14 @@ describe('createProxyFinder()', () => {
     });
   }
 
-  for (const proxy of ['socks5://a.test:1', 'ftp://a.test', 'http://', 'http://a b', 'https://10.0.0.1:3128', 'https://[fd00::1]:3128']) {
+  for (const proxy of [
+    'socks5://a.test:1',
+    'ftp://a.test',
+    'http://',
+    'http://a b',
+    'https://10.0.0.1:3128',
+    'https://[fd00::1]:3128',
+  ]) {
     it(`refuses ${proxy}, without showing it`, () => {
       assert.throws(
         () => createProxyFinder({ HTTPS_PROXY: proxy }),
