@@ -5,14 +5,15 @@ import { getCACertificates } from 'node:tls';
 import { Agent, request } from 'undici';
 import { parseAllDocuments } from 'yaml';
 import { MAX_REVIEW_BYTES, REVIEW_API_VERSION } from '../admission/review.ts';
-import { ADMIT_OPTIONS, type OptionValues } from '../config.ts';
+import { type OptionValues } from '../config.ts';
+import { ADMIT_OPTIONS } from '../options.ts';
 import { parseStrictJson, StrictJsonError } from '../lib/strict-json.ts';
 import { isRecord, toArray, toErrorMessage, toRecord, toText } from '../lib/text.ts';
 import { textOf, UsageError, type CommandSpec } from './arguments.ts';
 import type { JsonVerdict } from './json-verdict.ts';
 import type { Output } from './output.ts';
 import { readPolicyFiles } from './policy-files.ts';
-import { readNamedFile } from './registry-access.ts';
+import { readNamedFile } from './registry-transport.ts';
 
 /** The command line of admit. */
 export const ADMIT: CommandSpec = {

@@ -1,6 +1,7 @@
 // The embedded default of `npm start`: a registry with signed samples, the real server, and a tour. Left out of the
 // container image, like everything in src/demo.
-import { SERVE_OPTIONS, type OptionValues } from '../config.ts';
+import { type OptionValues } from '../config.ts';
+import { SERVE_OPTIONS } from '../options.ts';
 import { UsageError, type CommandSpec } from './arguments.ts';
 import type { Output } from './output.ts';
 

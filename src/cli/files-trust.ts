@@ -8,7 +8,7 @@ import { NO_REVOCATIONS } from '../trust/revocation.ts';
 import { loadPublicGoodRoot } from '../trust/public-good.ts';
 import { parseTrustedRoot, TrustedRootError, type TrustedRoot } from '../trust/trusted-root.ts';
 import { textOf, UsageError } from './arguments.ts';
-import { readNamedFile } from './registry-access.ts';
+import { readNamedFile } from './registry-transport.ts';
 
 const FORMATS = { signatureFormats: new Set(['ModelSigning'] as const) };
 /** One log entry, one trusted time, one certificate timestamp: what the public-good instance always gives. */

@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { gatherAll } from '../admission/gathered.ts';
 import { DEFAULT_TIMEOUT_MS } from '../admission/handle.ts';
-import { RECORD_OPTIONS, type OptionValues } from '../config.ts';
+import { type OptionValues } from '../config.ts';
+import { RECORD_OPTIONS } from '../options.ts';
 import { toErrorMessage } from '../lib/text.ts';
 import { parseReference, type ShortNames } from '../model/reference.ts';
 import { createRecordingClient } from '../registry/recorded-client.ts';

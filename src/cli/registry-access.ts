@@ -1,20 +1,29 @@
 // How are registries reached, and with which credentials? Builds the cached, read-only clients from the options that
 // serve and verify share; the order of credentials is decided here.
-import { readFileSync } from 'node:fs';
-import { getCACertificates } from 'node:tls';
 import type { OptionValues } from '../config.ts';
 import { createClientPool } from '../evidence/client-pool.ts';
 import type { PullSecretReader } from '../kubernetes/pull-secret.ts';
 import type { PullIdentity } from '../model/pull-identity.ts';
-import { parseRegistry } from '../model/reference.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import { createHelperRunner, createHelperSource } from '../registry/credential-helper.ts';
-import { DockerConfigError, parseDockerConfig, type DockerConfig } from '../registry/docker-config.ts';
+import {
+  DockerConfigError,
+  parseDockerConfig,
+  type DockerConfig,
+  type Keychain,
+} from '../registry/docker-config.ts';
 import { createKeychainClient } from '../registry/keychain-client.ts';
 import { createPullSecretSource, createUnreadSource } from '../registry/keychain-pull-secrets.ts';
 import { createEntrySource } from '../registry/keychain.ts';
-import { createTransport, type Transport } from '../registry/transport.ts';
-import { listOf, textOf, UsageError } from './arguments.ts';
+import { toNamedHosts, type HostSettingsMap } from '../registry/host-settings.ts';
+import type { Transport } from '../registry/transport.ts';
+import { textOf, UsageError } from './arguments.ts';
+import {
+  createGuardedTransport,
+  readNamedFile,
+  readRegistries,
+  type Surroundings,
+} from './registry-transport.ts';
 import { createCloudSources, toHelperEnvironment } from './cloud-access.ts';
 
 /** Told what registries and caches do, for metrics. */
@@ -33,32 +42,34 @@ export interface RegistryAccess {
   readonly transport: Transport;
 }
 
-/** Reads a file that the user named. @throws UsageError */
-export function readNamedFile(path: string, what: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch {
-    throw new UsageError(`cannot read ${what} ${path}`);
-  }
-}
-
 /** Builds the access. @throws UsageError for files and hosts that cannot be used */
-export function createRegistryAccess(values: OptionValues, observer: RegistryObserver): RegistryAccess {
+export function createRegistryAccess(
+  values: OptionValues,
+  observer: RegistryObserver,
+  surroundings: Surroundings = {},
+): RegistryAccess {
   const configPath = textOf(values, 'registry-config');
-  const caPath = textOf(values, 'ca-file');
   const config = configPath === undefined ? NO_CONFIG : readConfig(configPath);
-  const transport = createTransport(
+  const document = readRegistries(values);
+  const transport = createGuardedTransport(
+    values,
     {
-      plainHttpHosts: toPlainHttpHosts(values),
+      document,
       // Naming credentials for a host says that it is meant to be spoken to. Only the operator can say so: a Secret
       // of a namespace opens no address.
-      configuredHosts: new Set([...config.entries.map(({ host }) => host), ...config.helpers.keys()]),
-      ...(caPath === undefined ? {} : { caPem: readNamedFile(caPath, 'CA file').toString('utf8') }),
+      configuredHosts: new Set([
+        ...config.entries.map(({ host }) => host),
+        ...config.helpers.keys(),
+        ...toNamedHosts(document.settings),
+      ]),
       observe: (status) => observer.observeRegistryRequest(status),
     },
-    getCACertificates('default'),
+    surroundings,
   );
-  const pool = createClientPool(transport, (cache, result) => observer.observeCache(cache, result));
+  const pool = createClientPool(transport, (cache, result) => observer.observeCache(cache, result), {
+    settings: document.settings,
+    mirrorKeychain: toMirrorKeychain(document.settings, config.entries),
+  });
   const entries = createEntrySource(config.entries);
   const far = [
     createHelperSource(config, createHelperRunner(toHelperEnvironment(process.env))),
@@ -78,15 +89,13 @@ export function createRegistryAccess(values: OptionValues, observer: RegistryObs
 
 const NO_CONFIG: DockerConfig = { entries: [], helpers: new Map(), store: undefined };
 
-/** The hosts of --plain-http. @throws UsageError */
-export function toPlainHttpHosts(values: OptionValues): ReadonlySet<string> {
-  return new Set(listOf(values, 'plain-http').map(toHost));
-}
-
-function toHost(text: string): string {
-  const host = parseRegistry(text);
-  if (host === undefined) throw new UsageError(`--plain-http ${JSON.stringify(text)} is no host and port`);
-  return host;
+// What a mirror serves to the operator's credentials is for everybody, as the mirror is.
+function toMirrorKeychain(settings: HostSettingsMap, entries: DockerConfig['entries']): Keychain {
+  const mirrors = new Set(
+    [...settings.values()].flatMap(({ mirrors: list }) => list.map(({ host }) => host)),
+  );
+  const whole = entries.filter(({ host, path }) => mirrors.has(host) && path === '');
+  return new Map(whole.map(({ host, credential }) => [host, credential]));
 }
 
 function readConfig(path: string): DockerConfig {

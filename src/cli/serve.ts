@@ -1,5 +1,6 @@
 // The server as a command: start, say so in one line, stop when asked.
-import { SERVE_OPTIONS, type OptionValues } from '../config.ts';
+import { type OptionValues } from '../config.ts';
+import { SERVE_OPTIONS } from '../options.ts';
 import { ListenError } from '../server/listener.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { textOf, UsageError, type CommandSpec } from './arguments.ts';

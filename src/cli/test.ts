@@ -1,7 +1,8 @@
 // Do the policies answer what their authors expect? Runs every policy test of a directory, offline, for a platform
 // team's own build.
 import { writeFileSync } from 'node:fs';
-import { TEST_OPTIONS, type OptionValues } from '../config.ts';
+import { type OptionValues } from '../config.ts';
+import { TEST_OPTIONS } from '../options.ts';
 import { toErrorMessage } from '../lib/text.ts';
 import { textOf, UsageError, type CommandSpec } from './arguments.ts';
 import { toJunit } from './junit.ts';

@@ -1,13 +1,12 @@
 // How are TrustRoots kept fresh? Builds the trust store from the options that serve and verify share, over the guarded
 // transport that registries are read with: same certificate authorities, same plain-HTTP hosts, same forbidden addresses.
-import { getCACertificates } from 'node:tls';
 import type { OptionValues } from '../config.ts';
-import { createTransport, type Transport } from '../registry/transport.ts';
+import { toHostKey, type Transport } from '../registry/transport.ts';
 import { createTrustStore, type TrustStore } from '../trust/trust-store.ts';
 import type { RefreshEvent } from '../trust/trust-tracker.ts';
 import type { TrustFetch } from '../trust/tuf-fetcher.ts';
 import { textOf } from './arguments.ts';
-import { readNamedFile, toPlainHttpHosts } from './registry-access.ts';
+import { createGuardedTransport, readRegistries } from './registry-transport.ts';
 
 /** A trust store and how to let go of it. */
 export interface TrustAccess {
@@ -20,15 +19,10 @@ export function createTrustAccess(
   values: OptionValues,
   onRefresh: (event: RefreshEvent) => void,
 ): TrustAccess {
-  const caPath = textOf(values, 'ca-file');
-  const transport = createTransport(
-    {
-      plainHttpHosts: toPlainHttpHosts(values),
-      configuredHosts: new Set(),
-      ...(caPath === undefined ? {} : { caPem: readNamedFile(caPath, 'CA file').toString('utf8') }),
-    },
-    getCACertificates('default'),
-  );
+  const transport = createGuardedTransport(values, {
+    document: readRegistries(values),
+    configuredHosts: new Set(),
+  });
   const trust = createTrustStore({
     fetch: values['offline'] === true ? undefined : toTrustFetch(transport),
     cacheDirectory: textOf(values, 'trust-cache'),
@@ -46,7 +40,7 @@ export function createTrustAccess(
 /** A fetch for mirrors over a transport; plain HTTP only for hosts that were configured so. */
 export function toTrustFetch(transport: Transport): TrustFetch {
   return async (url, { maxBytes, signal }) => {
-    if (url.protocol !== 'https:' && !transport.isPlainHttp(url.host))
+    if (url.protocol !== 'https:' && !transport.isPlainHttp(toHostKey(url)))
       throw new Error('plain HTTP is spoken to hosts of --plain-http only');
     const { status, headers, body } = await transport.send({ url, headers: {}, maxBytes, signal });
     const date = new Date(headers['date'] ?? '');

@@ -1,7 +1,8 @@
 // Does this bundle sign this file? The command that checks a Sigstore bundle without a cluster, a registry or a policy.
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { VERIFY_BUNDLE_OPTIONS, type OptionValues } from '../config.ts';
+import { type OptionValues } from '../config.ts';
+import { VERIFY_BUNDLE_OPTIONS } from '../options.ts';
 import { isDigest, splitDigest } from '../lib/digest.ts';
 import { toErrorMessage } from '../lib/text.ts';
 import { SignatureError } from '../signature/error.ts';

@@ -6,7 +6,7 @@ import { DEFAULT_TIMEOUT_MS, toDeadlineMs } from '../admission/handle.ts';
 import { toMessage, toWarnings } from '../admission/response.ts';
 import type { AdmissionRequest } from '../admission/review.ts';
 import type { OptionValues } from '../config.ts';
-import { VERIFY_OPTIONS } from '../config.ts';
+import { VERIFY_OPTIONS } from '../options.ts';
 import type { ShortNames } from '../model/reference.ts';
 import { createCelEngine } from '../policy/cel/engine.ts';
 import { createPolicyStore } from '../policy/store.ts';

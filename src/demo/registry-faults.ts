@@ -14,6 +14,8 @@ export interface Fault {
   readonly body?: Buffer | string;
   /** Wait before the first byte. */
   readonly delayMs?: number;
+  /** Wait for this before the first byte. */
+  readonly until?: Promise<unknown>;
   /** Never answer; the connection stays open until the client or `close` ends it. */
   readonly hang?: boolean;
   /** Reset the connection instead of answering, or with `chunkDelayMs` in the middle of the body. */
@@ -24,6 +26,7 @@ export interface Fault {
 
 /** Sends the answer with the fault applied; resolves when the last byte is handed over or the client is gone. */
 export async function deliver(response: ServerResponse, answer: Answer, fault: Fault): Promise<void> {
+  await fault.until;
   if (fault.delayMs !== undefined) await sleep(fault.delayMs, undefined, { ref: false });
   if (fault.hang === true) return;
   if (fault.reset === true && fault.chunkDelayMs === undefined) {

@@ -12,18 +12,26 @@ interface LayoutDescriptor {
   readonly digest?: string;
 }
 
-/**
- * Puts every blob of the layout, and as manifests in `repository` those that its index, an index below that, or
- * `tags` names.
- */
-export function seedFromLayout(
-  registry: RegistryHandle,
-  repository: string,
+/** A manifest of a layout, with the tags it is to have. */
+export interface LayoutManifest {
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly bytes: Buffer;
+  readonly tags: readonly string[];
+}
+
+/** What a layout holds: blobs by digest, manifests among them too, and which of them are manifests. */
+export interface LayoutContent {
+  readonly blobs: ReadonlyMap<string, Buffer>;
+  readonly manifests: readonly LayoutManifest[];
+}
+
+/** Reads a layout; its manifests are those that its index, an index below that, or `tags` names. */
+export function readLayout(
   layoutDirectory: string,
   tags: ReadonlyMap<string, readonly string[]>,
-): void {
+): LayoutContent {
   const blobs = readBlobs(layoutDirectory);
-  for (const bytes of blobs.values()) registry.putBlob(bytes);
   const index = readFileSync(path.join(layoutDirectory, 'index.json'));
   const mediaTypes = new Map<string, string>();
   collectManifests(index, blobs, mediaTypes);
@@ -31,10 +39,24 @@ export function seedFromLayout(
     const bytes = blobs.get(digest);
     if (bytes !== undefined && !mediaTypes.has(digest)) mediaTypes.set(digest, ownMediaType(bytes));
   }
-  for (const [digest, mediaType] of mediaTypes) {
+  const manifests = [...mediaTypes].flatMap(([digest, mediaType]): readonly LayoutManifest[] => {
     const bytes = blobs.get(digest);
-    if (bytes !== undefined) registry.putManifest(repository, bytes, mediaType, ...(tags.get(digest) ?? []));
-  }
+    return bytes === undefined ? [] : [{ digest, mediaType, bytes, tags: tags.get(digest) ?? [] }];
+  });
+  return { blobs, manifests };
+}
+
+/** Puts every blob of the layout, and its manifests in `repository`. */
+export function seedFromLayout(
+  registry: RegistryHandle,
+  repository: string,
+  layoutDirectory: string,
+  tags: ReadonlyMap<string, readonly string[]>,
+): void {
+  const { blobs, manifests } = readLayout(layoutDirectory, tags);
+  for (const bytes of blobs.values()) registry.putBlob(bytes);
+  for (const manifest of manifests)
+    registry.putManifest(repository, manifest.bytes, manifest.mediaType, ...manifest.tags);
 }
 
 function readBlobs(layoutDirectory: string): Map<string, Buffer> {

@@ -21,9 +21,10 @@ export interface ServerCertificate {
   readonly ca: string;
 }
 
-/** A fresh key and certificate for these host names and IPv4 addresses. */
+/** A fresh key and certificate for these host names and IPv4 addresses, valid for decades unless told otherwise. */
 export function createServerCertificate(
   hosts: readonly string[] = ['127.0.0.1', 'localhost'],
+  { notAfter }: { readonly notAfter?: Date } = {},
 ): ServerCertificate {
   const root = createRootAuthority('server-root', { kind: 'p256' });
   const { publicKey, privateKey } = generateSigningKey('p256');
@@ -31,6 +32,7 @@ export function createServerCertificate(
   const certificate = issueCertificate(root, {
     publicKey,
     commonName: hosts[0] ?? 'server',
+    ...(notAfter === undefined ? {} : { notAfter }),
     extensions: [
       basicConstraints(false),
       keyUsage('digitalSignature'),

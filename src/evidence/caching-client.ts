@@ -79,7 +79,8 @@ export function createCachingClient(
   return {
     fetchManifest: (name, target, signal, maxBytes) =>
       waitWithin(
-        (isDigest(target) ? bytes : tags).fetch(key(name, `manifest ${target}`), () =>
+        // The cap is part of the key: who may read less must not fail who may read more.
+        (isDigest(target) ? bytes : tags).fetch(key(name, `manifest ${target} ${maxBytes ?? ''}`), () =>
           inner.fetchManifest(name, target, flight(), maxBytes),
         ),
         signal,

@@ -1,6 +1,8 @@
 // Whose cache is this? One client for each credential, each with its own part of the caches: what was fetched with a
 // namespace's Secret is shown to nobody who does not hold the same credential for the same registry.
 import { createRegistryClient, type RegistryClient } from '../registry/client.ts';
+import type { Keychain } from '../registry/docker-config.ts';
+import type { HostSettingsMap } from '../registry/host-settings.ts';
 import type { OpenClient } from '../registry/keychain-client.ts';
 import type { Transport } from '../registry/transport.ts';
 import { createCachingClient, createRegistryCaches, type CacheEvents } from './caching-client.ts';
@@ -10,11 +12,26 @@ export const MAX_CLIENTS = 256;
 /** The part of the caches' memory that everything fetched with pull secrets has together (docs: limits). */
 export const PULL_SECRET_SHARE = 0.25;
 
+/** What every client knows of single hosts. */
+export interface PoolSettings {
+  readonly settings: HostSettingsMap;
+  /** Credentials for mirrors, whoever asks. */
+  readonly mirrorKeychain: Keychain;
+}
+
+const NO_SETTINGS: PoolSettings = { settings: new Map(), mirrorKeychain: new Map() };
+
 /** Creates the pool of one process. */
-export function createClientPool(transport: Transport, observe: CacheEvents): OpenClient {
+export function createClientPool(
+  transport: Transport,
+  observe: CacheEvents,
+  { settings, mirrorKeychain }: PoolSettings = NO_SETTINGS,
+): OpenClient {
+  const open = (own: Keychain): RegistryClient =>
+    createRegistryClient(transport, new Map([...mirrorKeychain, ...own]), settings);
   // Apart, so that no namespace crowds out what is everybody's.
-  const shared = createPart(transport, observe, 1);
-  const owned = createPart(transport, observe, PULL_SECRET_SHARE);
+  const shared = createPart(open, observe, 1);
+  const owned = createPart(open, observe, PULL_SECRET_SHARE);
   return (registry, key) => {
     if (key === undefined) return shared('', () => new Map());
     const part = key.isShared ? shared : owned;
@@ -22,14 +39,13 @@ export function createClientPool(transport: Transport, observe: CacheEvents): Op
   };
 }
 
-type Part = (id: string, toKeychain: () => Parameters<typeof createRegistryClient>[1]) => RegistryClient;
+type Part = (id: string, toKeychain: () => Keychain) => RegistryClient;
 
-function createPart(transport: Transport, observe: CacheEvents, share: number): Part {
+function createPart(open: (own: Keychain) => RegistryClient, observe: CacheEvents, share: number): Part {
   const caches = createRegistryCaches(observe, share);
   const clients = new Map<string, RegistryClient>();
   return (id, toKeychain) => {
-    const client =
-      clients.get(id) ?? createCachingClient(createRegistryClient(transport, toKeychain()), caches, id);
+    const client = clients.get(id) ?? createCachingClient(open(toKeychain()), caches, id);
     // The last used stands last; the first has waited longest.
     clients.delete(id);
     clients.set(id, client);

@@ -13,15 +13,16 @@ import {
 import type { Keychain } from './docker-config.ts';
 import { RegistryError } from './error.ts';
 import { createExchange, type Exchange } from './exchange.ts';
+import type { HostSettingsMap } from './host-settings.ts';
 import { listReferrers, type ReferrersList } from './referrers.ts';
-import { requireOk, type FetchedManifest, type Located, type RepositoryName } from './resource.ts';
+import { requireOk, type FetchedManifest, type RepositoryName } from './resource.ts';
+import { createReadInOrder, type ReadKind, type Source } from './sources.ts';
 import { createAuthenticator } from './token.ts';
 import type { Transport, TransportResponse } from './transport.ts';
 
 const MANIFEST_TYPES = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST];
 /** Room for the text of a challenge, redirect or error, which may be longer than a small blob. */
 const MIN_ANSWER_BYTES = 64 * 1024;
-const DOCKER_HUB_API_HOST = 'registry-1.docker.io';
 
 /** All calls throw RegistryError or DeadlineError; nothing is retried after they return. */
 export interface RegistryClient {
@@ -46,83 +47,121 @@ export interface BlobLimit {
   readonly signal: AbortSignal;
 }
 
-/** Creates a client with one keychain's credentials. */
-export function createRegistryClient(transport: Transport, keychain: Keychain): RegistryClient {
+/**
+ * Creates a client with one keychain's credentials.
+ * @param settings of single hosts: mirrors, and what their statuses mean
+ */
+export function createRegistryClient(
+  transport: Transport,
+  keychain: Keychain,
+  settings: HostSettingsMap = new Map(),
+): RegistryClient {
   const exchange = createExchange(transport, createAuthenticator(transport, keychain));
-  const locate = createLocator(transport);
+  const readInOrder = createReadInOrder(transport, settings);
+  const toKind = (target: string): ReadKind => (isDigest(target) ? 'fixed' : 'named');
 
-  const client: RegistryClient = {
-    async fetchManifest(name, target, signal, maxBytes = MAX_MANIFEST_BYTES) {
-      const response = await exchange({
-        ...locate(name, `manifests/${target}`),
-        accept: MANIFEST_TYPES.join(', '),
-        maxBytes,
-        followElsewhere: true,
+  return {
+    fetchManifest: (name, target, signal, maxBytes = MAX_MANIFEST_BYTES) =>
+      readInOrder({
+        name,
+        kind: toKind(target),
         signal,
-      });
-      requireOk(response, name, `manifest ${target}`);
-      return { bytes: response.body, digest: checkManifestDigest(response, target) };
-    },
-    async findTag(name, tag, signal) {
-      try {
-        return await client.fetchManifest(name, tag, signal);
-      } catch (error) {
-        if (error instanceof RegistryError && error.kind === 'notFound') return undefined;
-        throw error;
-      }
-    },
+        read: (source, signal) => fetchManifest(exchange, source, { target, signal, maxBytes }),
+      }),
+    findTag: (name, tag, signal) =>
+      readInOrder({
+        name,
+        kind: 'named',
+        signal,
+        read: (source, signal) => findTag(exchange, source, { target: tag, signal }),
+      }).catch(toUndefined),
     listReferrers: (name, digest, signal) =>
-      listReferrers({
-        firstPage: locate(name, `referrers/${digest}`),
-        exchange: exchange satisfies Exchange,
-        fetchTag: (tag) => client.fetchManifest(name, tag, signal),
-        digest,
+      readInOrder({
+        name,
+        kind: 'named',
         signal,
+        read: (source, signal) =>
+          listReferrers({
+            firstPage: source.locate(`referrers/${digest}`),
+            exchange,
+            findTag: (tag) => findTag(exchange, source, { target: tag, signal }).catch(toUndefined),
+            digest,
+            signal,
+          }),
       }),
     async fetchBlob(name, blob, { maxBytes, signal }) {
       if (blob.size > maxBytes)
         throw new RegistryError('tooLarge', `blob ${blob.digest} of ${blob.size} bytes exceeds ${maxBytes}`);
-      const response = await exchange({
-        ...locate(name, `blobs/${blob.digest}`),
-        accept: '*/*',
-        maxBytes: Math.max(blob.size, MIN_ANSWER_BYTES),
-        followElsewhere: true,
+      return readInOrder({
+        name,
+        kind: 'fixed',
         signal,
+        read: (source, signal) => fetchBlob(exchange, source, { blob, signal }),
       });
-      requireOk(response, name, `blob ${blob.digest}`);
-      if (response.body.length !== blob.size || !matchDigest(response.body, blob.digest))
-        throw new RegistryError(
-          'mismatch',
-          `${quote(name.registry)} served other bytes for blob ${blob.digest}`,
-        );
-      return response.body;
     },
   };
-  return client;
 }
 
-function createLocator(transport: Transport): (name: RepositoryName, path: string) => Located {
-  return ({ registry, repository }, path) => {
-    const host = registry === 'docker.io' ? DOCKER_HUB_API_HOST : registry;
-    const scheme = transport.isPlainHttp(host) ? 'http' : 'https';
-    return {
-      scope: { registry, host, repository },
-      url: new URL(`${scheme}://${host}/v2/${repository}/${path}`),
-    };
-  };
+// Only the registry's word that a tag does not exist is its absence.
+function toUndefined(error: unknown): undefined {
+  if (error instanceof RegistryError && error.kind === 'notFound') return undefined;
+  throw error;
+}
+
+interface ManifestRead {
+  readonly target: string;
+  readonly signal: AbortSignal;
+  readonly maxBytes?: number;
+  readonly absentStatuses?: ReadonlySet<number>;
+}
+
+async function fetchManifest(
+  exchange: Exchange,
+  source: Source,
+  read: ManifestRead,
+): Promise<FetchedManifest> {
+  const { target, signal, maxBytes = MAX_MANIFEST_BYTES, absentStatuses } = read;
+  const located = source.locate(`manifests/${target}`);
+  const accept = MANIFEST_TYPES.join(', ');
+  const response = await exchange({ ...located, accept, maxBytes, followElsewhere: true, signal });
+  const { host } = located.scope;
+  requireOk(response, { host, what: `manifest ${target}`, ...(absentStatuses && { absentStatuses }) });
+  return { bytes: response.body, digest: checkManifestDigest(response, target, host) };
+}
+
+function findTag(exchange: Exchange, source: Source, read: ManifestRead): Promise<FetchedManifest> {
+  return fetchManifest(exchange, source, { ...read, absentStatuses: source.tagAbsentStatuses });
+}
+
+async function fetchBlob(
+  exchange: Exchange,
+  source: Source,
+  { blob, signal }: { blob: Descriptor; signal: AbortSignal },
+): Promise<Buffer> {
+  const located = source.locate(`blobs/${blob.digest}`);
+  const maxBytes = Math.max(blob.size, MIN_ANSWER_BYTES);
+  const response = await exchange({ ...located, accept: '*/*', maxBytes, followElsewhere: true, signal });
+  const { host } = located.scope;
+  requireOk(response, { host, what: `blob ${blob.digest}` });
+  if (response.body.length !== blob.size || !matchDigest(response.body, blob.digest))
+    throw new RegistryError('mismatch', `${quote(host)} served other bytes for blob ${blob.digest}`);
+  return response.body;
 }
 
 // The digest is what the bytes hash to. A header that says otherwise shows a registry or proxy at odds with itself.
-function checkManifestDigest(response: TransportResponse, target: string): string {
+function checkManifestDigest(response: TransportResponse, target: string, host: string): string {
   const isByDigest = isDigest(target);
   if (isByDigest && !matchDigest(response.body, target))
     throw new RegistryError(
       'mismatch',
-      `the manifest served for ${target} hashes to sha256:${sha256Hex(response.body)}`,
+      `the manifest that ${quote(host)} served for ${target} hashes to sha256:${sha256Hex(response.body)}`,
     );
   const digest = isByDigest ? target : `sha256:${sha256Hex(response.body)}`;
   const header = response.headers['docker-content-digest'];
   if (header !== undefined && isDigest(header) && !matchDigest(response.body, header))
-    throw new RegistryError('mismatch', `Docker-Content-Digest says ${header}, the bytes hash to ${digest}`);
+    throw new RegistryError(
+      'mismatch',
+      `${quote(host)} says Docker-Content-Digest ${header}, the bytes hash to ${digest}`,
+    );
   return digest;
 }

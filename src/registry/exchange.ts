@@ -5,7 +5,7 @@ import { DeadlineError, waitWithin } from '../lib/deadline.ts';
 import { quote } from '../lib/text.ts';
 import { RegistryError } from './error.ts';
 import type { AuthScope, Authenticator } from './token.ts';
-import type { Transport, TransportResponse } from './transport.ts';
+import { toHostKey, type Transport, type TransportResponse } from './transport.ts';
 
 /** Redirects followed for one resource (docs: limits). */
 export const MAX_REDIRECTS = 3;
@@ -94,16 +94,23 @@ function toRedirect(response: TransportResponse, from: URL, transport: Transport
     throw refuse('which is no URL');
   }
   if (url.username !== '' || url.password !== '') throw refuse('which carries credentials');
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && transport.isPlainHttp(url.host))) return url;
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && transport.isPlainHttp(toHostKey(url))))
+    return url;
   throw refuse('which is not https');
 }
 
 function toRetryAfterMs(response: TransportResponse): number | undefined {
   if (response.status !== 429 && response.status !== 503) return undefined;
-  const seconds = /^\d{1,4}$/.exec(response.headers['retry-after'] ?? '')?.[0];
-  if (seconds === undefined) return undefined;
-  const waitMs = Number(seconds) * 1000;
-  return waitMs > MAX_RETRY_AFTER_MS ? undefined : waitMs;
+  const waitMs = toWaitMs(response.headers['retry-after'] ?? '');
+  return waitMs === undefined || waitMs > MAX_RETRY_AFTER_MS ? undefined : waitMs;
+}
+
+// RFC 9110 §10.2.3: seconds, or a date in the one form that is written today (§5.6.7).
+function toWaitMs(text: string): number | undefined {
+  if (/^\d{1,4}$/.test(text)) return Number(text) * 1000;
+  if (!/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text)) return undefined;
+  const waitMs = Date.parse(text) - Date.now();
+  return Number.isNaN(waitMs) ? undefined : Math.max(0, waitMs);
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -37,7 +37,8 @@ export interface ReferrersList {
 export interface ReferrersRequest {
   readonly firstPage: Located;
   readonly exchange: Exchange;
-  readonly fetchTag: (tag: string) => Promise<FetchedManifest>;
+  /** Undefined when the tag does not exist. */
+  readonly findTag: (tag: string) => Promise<FetchedManifest | undefined>;
   readonly digest: string;
   readonly signal: AbortSignal;
 }
@@ -56,8 +57,9 @@ export async function listReferrers(request: ReferrersRequest): Promise<Referrer
       signal: request.signal,
     });
     if (page === 1 && lacksApi(response)) return listByTag(request);
-    requireOk(response, request.firstPage.scope, `referrers of ${request.digest}`);
-    for (const descriptor of toDescriptors(response.body)) found.add(descriptor);
+    requireOk(response, { host: request.firstPage.scope.host, what: `referrers of ${request.digest}` });
+    for (const descriptor of toDescriptors(response.body, request.firstPage.scope.host))
+      found.add(descriptor);
     const next = toNextPage(response, url);
     if (found.isFull() || next === undefined) return found.toList(false);
     if (page === MAX_REFERRER_PAGES) return found.toList(true);
@@ -110,27 +112,25 @@ function lacksApi(response: TransportResponse): boolean {
 // distribution-spec "Referrers Tag Schema": <alg>-<ref>, cut to 32 and 64 characters.
 async function listByTag(request: ReferrersRequest): Promise<ReferrersList> {
   const { algorithm, hex } = splitDigest(request.digest);
-  try {
-    const { bytes } = await request.fetchTag(`${algorithm}-${hex.slice(0, 64)}`);
-    const found = collect();
-    for (const descriptor of toDescriptors(bytes)) found.add(descriptor);
-    return found.toList(false);
-  } catch (error) {
-    if (error instanceof RegistryError && error.kind === 'notFound')
-      return { descriptors: [], isTruncated: false };
-    throw error;
-  }
+  const tagged = await request.findTag(`${algorithm}-${hex.slice(0, 64)}`);
+  const found = collect();
+  const descriptors = tagged === undefined ? [] : toDescriptors(tagged.bytes, request.firstPage.scope.host);
+  for (const descriptor of descriptors) found.add(descriptor);
+  return found.toList(false);
 }
 
-function toDescriptors(bytes: Buffer): readonly Descriptor[] {
+function toDescriptors(bytes: Buffer, host: string): readonly Descriptor[] {
   try {
     const index = parseManifest(bytes);
     if (index.kind === 'index') return index.manifests;
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;
-    throw new RegistryError('invalid', `the referrers listing is invalid: ${error.message}`);
+    throw new RegistryError(
+      'invalid',
+      `the referrers listing of ${quote(host)} is invalid: ${error.message}`,
+    );
   }
-  throw new RegistryError('invalid', 'the referrers listing is no index');
+  throw new RegistryError('invalid', `the referrers listing of ${quote(host)} is no index`);
 }
 
 // RFC 8288, rel="next". Another host would be a redirect in disguise; another path would be another listing.
@@ -143,9 +143,15 @@ function toNextPage(response: TransportResponse, current: URL): URL | undefined 
   try {
     url = new URL(target, current);
   } catch {
-    throw new RegistryError('invalid', `the next page ${quote(target, 120)} is no URL`);
+    throw new RegistryError(
+      'invalid',
+      `${quote(current.host)} names the next page ${quote(target, 120)}, which is no URL`,
+    );
   }
   if (url.origin !== current.origin || url.pathname !== current.pathname)
-    throw new RegistryError('invalid', `the next page ${quote(target, 120)} leaves the listing`);
+    throw new RegistryError(
+      'invalid',
+      `${quote(current.host)} names the next page ${quote(target, 120)}, which leaves the listing`,
+    );
   return url;
 }

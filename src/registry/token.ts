@@ -1,20 +1,25 @@
 // What Authorization does a registry want? Basic or bearer token by its challenge (distribution-spec auth, RFC 9110
 // §11.6.1). A realm on another host is only believed when the registry named it over TLS, and is only asked over TLS.
+import { createHash } from 'node:crypto';
 import { createCache, type Cache } from '../lib/cache.ts';
 import { parseStrictJson, StrictJsonError } from '../lib/strict-json.ts';
 import { quote, toRecord, toText } from '../lib/text.ts';
 import type { Credential, Keychain } from './docker-config.ts';
 import { RegistryError } from './error.ts';
-import { REQUEST_TIMEOUT_MS, type Transport, type TransportRequest } from './transport.ts';
+import { REQUEST_TIMEOUT_MS, toHostKey, type Transport, type TransportRequest } from './transport.ts';
 
 const MAX_TOKEN_RESPONSE_BYTES = 64 * 1024;
 const MAX_TOKENS = 1000;
-/** Tokens are used for less than the shortest life a registry may give them (60 s by the token specification). */
-export const TOKEN_TTL_MS = 45_000;
+/** Life of a token that does not say, in seconds (docker token specification). */
+const DEFAULT_LIFE_SECONDS = 60;
+/** A token is used for no longer, whatever it says, in seconds: rights that were taken away must end. */
+const MAX_LIFE_SECONDS = 3600;
+/** The part of a token's life in which it is used; the rest is for clocks and requests under way. */
+const USED_LIFE = 0.75;
 /** By this user name a credential's password is an identity token, as docker's credential helpers say it. */
 export const IDENTITY_TOKEN_USER = '<token>';
-const MAX_CHALLENGE_CHARS = 4096;
 const CLIENT_ID = 'model-policy-controller';
+const MAX_CHALLENGE_CHARS = 4096;
 
 /** Where and for what a request is made. */
 export interface AuthScope {
@@ -37,22 +42,54 @@ export interface Authenticator {
   answer(scope: AuthScope, challenge: string, rejected: string | undefined): Promise<string>;
 }
 
-/** Creates an authenticator over one keychain. */
-export function createAuthenticator(transport: Transport, keychain: Keychain): Authenticator {
-  const headers: Cache<{ header: string }> = createCache({ maxWeight: MAX_TOKENS, ttlMs: TOKEN_TTL_MS });
-  const toKey = (scope: AuthScope): string => `${scope.host}\n${scope.repository}`;
+interface Answer {
+  readonly header: string;
+  /** On the authenticator's clock, in milliseconds. */
+  readonly expiresAtMs: number;
+}
+
+/** Creates an authenticator over one keychain. @param now milliseconds, monotonic */
+export function createAuthenticator(
+  transport: Transport,
+  keychain: Keychain,
+  now: () => number = () => performance.now(),
+): Authenticator {
+  const answers: Cache<Answer> = createCache({ maxWeight: MAX_TOKENS });
+  const toKey = ({ registry, host, repository }: AuthScope): string =>
+    [host, repository, toFingerprint(keychain.get(registry))].join('\n');
+  function findGood(key: string): string | undefined {
+    const answer = answers.peek(key);
+    if (answer === undefined || now() < answer.expiresAtMs) return answer?.header;
+    answers.drop(key);
+    return undefined;
+  }
   return {
-    known: (scope) => headers.peek(toKey(scope))?.header,
+    known: (scope) => findGood(toKey(scope)),
     async answer(scope, challenge, rejected) {
       const key = toKey(scope);
-      if (headers.peek(key)?.header === rejected) headers.drop(key);
+      if (findGood(key) === rejected) answers.drop(key);
       const credential = keychain.get(scope.registry);
-      const { header } = await headers.fetch(key, async () => ({
-        header: await answerChallenge({ scope, credential, transport }, challenge),
-      }));
+      const { header } = await answers.fetch(key, async () => {
+        const { header, lifeSeconds } = await answerChallenge({ scope, credential, transport }, challenge);
+        return { header, expiresAtMs: now() + lifeSeconds * USED_LIFE * 1000 };
+      });
       return header;
     },
   };
+}
+
+// A key of a cache may be looked at: it holds no secret.
+function toFingerprint(credential: Credential | undefined): string {
+  if (credential === undefined) return 'anonymous';
+  const { username, password } = credential;
+  return createHash('sha256')
+    .update(JSON.stringify([username, password]))
+    .digest('hex');
+}
+
+interface LivingHeader {
+  readonly header: string;
+  readonly lifeSeconds: number;
 }
 
 interface Attempt {
@@ -61,15 +98,20 @@ interface Attempt {
   readonly transport: Transport;
 }
 
-async function answerChallenge(attempt: Attempt, challenge: string): Promise<string> {
+async function answerChallenge(attempt: Attempt, challenge: string): Promise<LivingHeader> {
   const { scope, credential } = attempt;
   const parsed = parseChallenge(challenge);
-  if (parsed?.scheme === 'basic' && credential !== undefined && credential.username !== IDENTITY_TOKEN_USER)
-    return toBasic(credential);
+  if (parsed?.scheme === 'basic' && credential !== undefined && !isIdentityToken(credential))
+    return { header: toBasic(credential), lifeSeconds: MAX_LIFE_SECONDS };
   if (parsed?.scheme === 'bearer') return fetchToken(attempt, parsed.parameters);
   const how =
     credential === undefined ? 'no credentials are configured for it' : 'its challenge is not understood';
-  throw new RegistryError('unauthorized', `${quote(scope.registry)} asks for authentication and ${how}`);
+  const what = `authentication for repository ${quote(scope.repository, 120)}`;
+  throw new RegistryError('unauthorized', `${quote(scope.registry)} asks for ${what} and ${how}`);
+}
+
+function isIdentityToken({ username }: Credential): boolean {
+  return username === IDENTITY_TOKEN_USER;
 }
 
 function toBasic({ username, password }: Credential): string {
@@ -90,42 +132,47 @@ export function parseChallenge(
   return { scheme, parameters };
 }
 
-async function fetchToken(attempt: Attempt, parameters: ReadonlyMap<string, string>): Promise<string> {
+async function fetchToken(attempt: Attempt, parameters: ReadonlyMap<string, string>): Promise<LivingHeader> {
   const { scope, credential, transport } = attempt;
   // Bought already, by whoever wrote the file: no service is asked.
-  if (credential?.registryToken !== undefined) return `Bearer ${credential.registryToken}`;
+  if (credential?.registryToken !== undefined)
+    return { header: `Bearer ${credential.registryToken}`, lifeSeconds: DEFAULT_LIFE_SECONDS };
+  const realm = toRealm(parameters.get('realm') ?? '', scope, transport);
+  const service = parameters.get('service');
+  const wish = {
+    ...(service === undefined ? {} : { service }),
+    // Our own scope, not the challenge's: this client only ever reads.
+    scope: `repository:${scope.repository}:pull`,
+  };
   const response = await transport.send({
-    ...toTokenRequest(attempt, parameters),
+    ...toTokenRequest(realm, wish, credential),
     maxBytes: MAX_TOKEN_RESPONSE_BYTES,
     // Several requests may wait for one token: none of their deadlines is the token's.
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
   });
   if (response.status !== 200) throw toTokenError(response.status, scope);
-  return `Bearer ${readToken(response.body, scope)}`;
+  const { token, lifeSeconds } = readToken(response.body, scope);
+  return { header: `Bearer ${token}`, lifeSeconds };
 }
 
+type TokenRequest = Pick<TransportRequest, 'url' | 'headers' | 'form'>;
+
+// An identity token is exchanged by POST (docker oauth specification), a password is shown with GET.
 function toTokenRequest(
-  { scope, credential, transport }: Attempt,
-  parameters: ReadonlyMap<string, string>,
-): Pick<TransportRequest, 'url' | 'headers' | 'form'> {
-  const url = toRealm(parameters.get('realm') ?? '', scope, transport);
-  const service = parameters.get('service');
-  // Our own scope, not the challenge's: this client only ever reads.
-  const wanted = { ...(service !== undefined && { service }), scope: `repository:${scope.repository}:pull` };
-  if (credential?.username === IDENTITY_TOKEN_USER)
-    return { url, headers: {}, form: toRefreshForm(credential.password, wanted) };
-  for (const [name, value] of Object.entries(wanted)) url.searchParams.set(name, value);
-  return { url, headers: credential === undefined ? {} : { authorization: toBasic(credential) } };
-}
-
-// Docker registry token authentication with OAuth 2: POST, with the refresh token in the body.
-function toRefreshForm(identityToken: string, wanted: Readonly<Record<string, string>>): URLSearchParams {
-  const grant = { grant_type: 'refresh_token', refresh_token: identityToken, client_id: CLIENT_ID };
-  return new URLSearchParams({ ...grant, ...wanted });
+  realm: URL,
+  wish: Readonly<Record<string, string>>,
+  credential: Credential | undefined,
+): TokenRequest {
+  if (credential !== undefined && isIdentityToken(credential)) {
+    const grant = { grant_type: 'refresh_token', client_id: CLIENT_ID, refresh_token: credential.password };
+    return { url: realm, headers: {}, form: new URLSearchParams({ ...grant, ...wish }) };
+  }
+  for (const [name, value] of Object.entries(wish)) realm.searchParams.set(name, value);
+  return { url: realm, headers: credential === undefined ? {} : { authorization: toBasic(credential) } };
 }
 
 function toTokenError(status: number, scope: AuthScope): RegistryError {
-  const text = `the token service of ${quote(scope.registry)} answered ${status}`;
+  const text = `the token service of ${quote(scope.registry)} answered ${status} for repository ${quote(scope.repository, 120)}`;
   if (status === 429) return new RegistryError('throttled', text);
   return new RegistryError(status >= 500 ? 'unreachable' : 'unauthorized', text);
 }
@@ -144,16 +191,16 @@ function toRealm(realm: string, scope: AuthScope, transport: Transport): URL {
   }
   if (url.username !== '' || url.password !== '') throw refuse('which carries credentials');
   const isPlain = transport.isPlainHttp(scope.host);
-  if (url.host === scope.host && url.protocol === (isPlain ? 'http:' : 'https:')) return url;
+  if (toHostKey(url) === scope.host && url.protocol === (isPlain ? 'http:' : 'https:')) return url;
   if (isPlain || url.protocol !== 'https:') throw refuse('which is only believed from TLS to TLS');
   return url;
 }
 
-function readToken(body: Buffer, scope: AuthScope): string {
+function readToken(body: Buffer, scope: AuthScope): { token: string; lifeSeconds: number } {
   try {
-    const { token, access_token: accessToken } = toRecord(parseStrictJson(body, MAX_TOKEN_RESPONSE_BYTES));
-    const value = toText(token) ?? toText(accessToken) ?? '';
-    if (/^[A-Za-z0-9._~+/=-]+$/.test(value)) return value;
+    const answer = toRecord(parseStrictJson(body, MAX_TOKEN_RESPONSE_BYTES));
+    const token = toText(answer['token']) ?? toText(answer['access_token']) ?? '';
+    if (/^[A-Za-z0-9._~+/=-]+$/.test(token)) return { token, lifeSeconds: toLife(answer['expires_in']) };
   } catch (error) {
     if (!(error instanceof StrictJsonError)) throw error;
   }
@@ -161,4 +208,9 @@ function readToken(body: Buffer, scope: AuthScope): string {
     'unauthorized',
     `the token service of ${quote(scope.registry)} answered without a token`,
   );
+}
+
+function toLife(seconds: unknown): number {
+  if (typeof seconds !== 'number' || !(seconds > 0)) return DEFAULT_LIFE_SECONDS;
+  return Math.min(seconds, MAX_LIFE_SECONDS);
 }

@@ -1,17 +1,18 @@
 // How does one bounded HTTP exchange with a registry go? GET or a token POST, capped while streaming, with a time
 // limit of its own, without following redirects. Retries, auth and meaning belong to the client.
 import { isIP } from 'node:net';
-import { Agent, request } from 'undici';
+import { request, type Dispatcher } from 'undici';
 import { DeadlineError } from '../lib/deadline.ts';
-import { quote, toErrorMessage } from '../lib/text.ts';
-import { BLOCKED_MESSAGE, guardedLookup, isBlockedAddress } from './address-guard.ts';
+import { quote, toText } from '../lib/text.ts';
+import { parseRegistry } from '../model/reference.ts';
+import { BLOCKED_MESSAGE, createAddressGuard, type AddressGuard } from './address-guard.ts';
 import { RegistryError } from './error.ts';
+import type { TlsByHost } from './host-settings.ts';
+import { createPools } from './pools.ts';
+import type { FindProxy } from './proxy.ts';
 
 /** Time for one registry request, headers and body, in milliseconds (docs: limits). */
 export const REQUEST_TIMEOUT_MS = 5000;
-/** Requests to one host at once (docs: limits). */
-export const MAX_CONNECTIONS_PER_HOST = 32;
-
 /** Bytes of unfinished answers at once, whoever sends them: strangers may stall many large ones. */
 export const MAX_BYTES_IN_FLIGHT = 128 * 1024 * 1024;
 
@@ -19,11 +20,11 @@ export const MAX_BYTES_IN_FLIGHT = 128 * 1024 * 1024;
 export interface TransportRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
+  /** Posted to a token service; absent: a GET. */
+  readonly form?: URLSearchParams;
   /** Largest body, in bytes; a larger one is cut off while it arrives. */
   readonly maxBytes: number;
   readonly signal: AbortSignal;
-  /** Posted as a form; absent: GET. */
-  readonly form?: URLSearchParams;
 }
 
 /** A complete answer. Header names are lower case; of repeated headers the first counts. */
@@ -35,12 +36,18 @@ export interface TransportResponse {
 
 /** What a transport needs to know. */
 export interface TransportOptions {
-  /** `host:port` that are spoken to without TLS and may have any address. */
+  /** Canonical `host[:port]` that are spoken to without TLS and may have any address. */
   readonly plainHttpHosts: ReadonlySet<string>;
   /** Further hosts that an operator named, and that may therefore have any address. */
   readonly configuredHosts: ReadonlySet<string>;
   /** PEM of further certificate authorities, beside the system's. */
   readonly caPem?: string;
+  /** Certificates for single hosts. */
+  readonly tlsByHost?: TlsByHost;
+  /** Decides which addresses are dialled, by default all that are not special. */
+  readonly guard?: AddressGuard;
+  /** By default there is no proxy. */
+  readonly findProxy?: FindProxy;
   /** Told the status of every exchange (`error` when there was none), for metrics. */
   readonly observe?: (status: string) => void;
 }
@@ -48,41 +55,44 @@ export interface TransportOptions {
 /** The sender; `close` ends idle connections. */
 export interface Transport {
   send(request: TransportRequest): Promise<TransportResponse>;
+  /** @param host canonical, as {@link toHostKey} writes it */
   isPlainHttp(host: string): boolean;
   close(): Promise<void>;
 }
 
+/** The canonical `host[:port]` of a URL, as configuration names it: only the port of HTTPS is left out. */
+export function toHostKey({ host, port, protocol }: URL): string {
+  return parseRegistry(protocol === 'http:' && port === '' ? `${host}:80` : host) ?? host;
+}
+
 /**
- * Creates a transport with two connection pools: guarded, and for hosts that were configured.
+ * Creates a transport: hosts that nobody configured are dialled at unsuspicious addresses only.
  * @param rootCertificates PEM of the certificate authorities to trust
  */
 export function createTransport(options: TransportOptions, rootCertificates: readonly string[]): Transport {
-  const ca = [...rootCertificates, ...(options.caPem === undefined ? [] : [options.caPem])];
-  const limits = {
-    connections: MAX_CONNECTIONS_PER_HOST,
-    pipelining: 1,
-    keepAliveTimeout: 30_000,
-    bodyTimeout: REQUEST_TIMEOUT_MS,
-    headersTimeout: REQUEST_TIMEOUT_MS,
-    maxHeaderSize: 32_768,
-  };
-  const open = new Agent({ ...limits, connect: { ca, timeout: REQUEST_TIMEOUT_MS } });
-  const guarded = new Agent({
-    ...limits,
-    connect: { ca, timeout: REQUEST_TIMEOUT_MS, lookup: guardedLookup },
+  const guard = options.guard ?? createAddressGuard();
+  const pools = createPools({
+    ca: [...rootCertificates, ...(options.caPem === undefined ? [] : [options.caPem])],
+    tlsByHost: options.tlsByHost ?? new Map(),
+    guard,
+    findProxy: options.findProxy ?? (() => undefined),
+    timeoutMs: REQUEST_TIMEOUT_MS,
   });
   const inFlight: BytesInFlight = { held: 0 };
   const observe = options.observe ?? (() => undefined);
   const isOpen = (host: string): boolean =>
     options.plainHttpHosts.has(host) || options.configuredHosts.has(host);
+  let isClosed = false;
 
   return {
     isPlainHttp: (host) => options.plainHttpHosts.has(host),
     async send(wanted) {
-      const isConfigured = isOpen(wanted.url.host);
-      if (!isConfigured) refuseBlockedLiteral(wanted.url);
+      const host = toHostKey(wanted.url);
+      const isConfigured = isOpen(host);
+      if (!isConfigured) refuseBlockedLiteral(wanted.url, guard);
       try {
-        const response = await exchange(wanted, isConfigured ? open : guarded, inFlight);
+        if (isClosed) throw new Error('the connections are closed');
+        const response = await exchange(wanted, pools.select(wanted.url, host, isConfigured), inFlight);
         observe(String(response.status));
         return response;
       } catch (error) {
@@ -91,16 +101,17 @@ export function createTransport(options: TransportOptions, rootCertificates: rea
       }
     },
     async close() {
-      await Promise.all([open.close(), guarded.close()]);
+      isClosed = true;
+      await pools.close();
     },
   };
 }
 
 // A literal address never passes the resolver, so the guard in `lookup` would not see it.
-function refuseBlockedLiteral(url: URL): void {
+function refuseBlockedLiteral(url: URL, guard: AddressGuard): void {
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  if (isIP(host) !== 0 && isBlockedAddress(host))
-    throw new RegistryError('unreachable', `${quote(url.host)} is refused: ${BLOCKED_MESSAGE}`);
+  if (isIP(host) !== 0 && guard.isBlocked(host))
+    throw new RegistryError('unreachable', `${describeTarget(url)} is refused: ${BLOCKED_MESSAGE}`);
 }
 
 /** Bytes of answers that are being received, of all hosts together. */
@@ -108,27 +119,49 @@ interface BytesInFlight {
   held: number;
 }
 
-const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
-
 async function exchange(
   wanted: TransportRequest,
-  dispatcher: Agent,
+  dispatcher: Dispatcher,
   inFlight: BytesInFlight,
 ): Promise<TransportResponse> {
   const signal = AbortSignal.any([wanted.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]);
-  const headers = { 'user-agent': 'model-policy-controller', ...wanted.headers };
-  const response = await request(wanted.url, {
-    ...(wanted.form === undefined
-      ? { method: 'GET', headers }
-      : { method: 'POST', headers: { ...headers, ...FORM }, body: wanted.form.toString() }),
-    signal,
-    dispatcher,
-  });
+  const response = await sendTwice(() => request(wanted.url, toRequestOptions(wanted, dispatcher, signal)));
   return {
     status: response.statusCode,
     headers: firstHeaders(response.headers),
     body: await readBody(response.body, wanted.maxBytes, inFlight),
   };
+}
+
+function toRequestOptions(
+  { headers, form }: TransportRequest,
+  dispatcher: Dispatcher,
+  signal: AbortSignal,
+): Parameters<typeof request>[1] {
+  const common = { 'user-agent': 'model-policy-controller', ...headers };
+  if (form === undefined) return { method: 'GET', headers: common, signal, dispatcher };
+  const type = 'application/x-www-form-urlencoded';
+  return {
+    method: 'POST',
+    headers: { ...common, 'content-type': type },
+    body: form.toString(),
+    signal,
+    dispatcher,
+  };
+}
+
+/** How undici and Node name a connection that ended before there was an answer. */
+const RESETS = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'ERR_HTTP2_STREAM_ERROR']);
+
+// A kept connection may be closed by the other side just as it is used again (RFC 9112 §9.3.1): nothing was answered,
+// reading has no effects, and one further try tells this from a host that is down.
+async function sendTwice<T>(send: () => Promise<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    if (!RESETS.has(codeOf(error) ?? '')) throw error;
+    return send();
+  }
 }
 
 // Leaving the loop by a throw closes the connection.
@@ -164,9 +197,26 @@ function firstHeaders(headers: Record<string, string | string[] | undefined>): R
 }
 
 function toTransportError(error: unknown, wanted: TransportRequest): Error {
-  if (error instanceof RegistryError) return error;
+  const what = describeTarget(wanted.url);
+  if (error instanceof RegistryError) return new RegistryError(error.kind, `${what}: ${error.message}`);
   if (wanted.signal.aborted) return new DeadlineError('deadline exceeded');
   const isTimeout = error instanceof Error && error.name === 'TimeoutError';
-  const why = isTimeout ? `no complete answer within ${REQUEST_TIMEOUT_MS} ms` : quote(toErrorMessage(error));
-  return new RegistryError('unreachable', `${quote(wanted.url.host)} could not be asked: ${why}`);
+  const why = isTimeout ? `no complete answer within ${REQUEST_TIMEOUT_MS} ms` : quote(describeCause(error));
+  return new RegistryError('unreachable', `${what} could not be asked: ${why}`);
+}
+
+// Queries may hold what a redirect signed: they are nobody else's.
+function describeTarget({ host, pathname }: URL): string {
+  return quote(`${host}${pathname}`, 220);
+}
+
+// Trouble with several addresses of a name has no message of its own.
+function describeCause(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message === '' ? (codeOf(error) ?? 'no connection') : message;
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return toText((error as NodeJS.ErrnoException).code) ?? codeOf(error.cause);
 }

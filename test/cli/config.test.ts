@@ -1,14 +1,8 @@
 // Do options mean what the table says, on the command line and in the environment?
 import assert from 'node:assert/strict';
 import { parseArguments, toAddress, UsageError, type CommandSpec } from '../../src/cli/arguments.ts';
-import {
-  ADMIT_OPTIONS,
-  findConfigProblem,
-  SERVE_OPTIONS,
-  toVariableName,
-  VERIFY_OPTIONS,
-  withDefaults,
-} from '../../src/config.ts';
+import { findConfigProblem, toVariableName, withDefaults } from '../../src/config.ts';
+import { ADMIT_OPTIONS, SERVE_OPTIONS, VERIFY_OPTIONS } from '../../src/options.ts';
 
 const ALL = [SERVE_OPTIONS, VERIFY_OPTIONS, ADMIT_OPTIONS];
 

@@ -5,6 +5,7 @@ import { readSourceFiles, toLayer } from './source-files.ts';
 /** From top to bottom; a file may import its own layer and those below. */
 const LAYERS = [
   ['main.ts', 'cli'],
+  ['options.ts'],
   ['config.ts'],
   ['server'],
   ['admission'],
@@ -30,7 +31,7 @@ const DOORS: Readonly<Record<string, RegExp>> = {
   express: /^server\//,
   'tuf-js': /^trust\/tuf-/,
   '@tufjs/models': /^trust\/tuf-/,
-  undici: /^(?:registry\/transport\.ts|cli\/admit\.ts|demo\/)/,
+  undici: /^(?:registry\/(?:transport|pools)\.ts|cli\/admit\.ts|demo\/)/,
 };
 const PURE = /^(?:model|signature|verdict|policy|reason\.ts)(?:\/|$)/;
 const EFFECTS =

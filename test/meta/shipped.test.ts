@@ -6,16 +6,15 @@ import { Registry } from 'prom-client';
 import { parse, parseAllDocuments } from 'yaml';
 import { POLICY_TEST_FILE, readPolicyTest } from '../../src/cli/policy-test.ts';
 import { runPolicyTest } from '../../src/cli/run-policy-test.ts';
+import { toVariableName, type OptionSpec } from '../../src/config.ts';
 import {
   ADMIT_OPTIONS,
   RECORD_OPTIONS,
   SERVE_OPTIONS,
   TEST_OPTIONS,
-  toVariableName,
-  type OptionSpec,
   VERIFY_FILES_OPTIONS,
   VERIFY_OPTIONS,
-} from '../../src/config.ts';
+} from '../../src/options.ts';
 import { toArray, toRecord } from '../../src/lib/text.ts';
 import { WORKLOAD_KINDS } from '../../src/model/kinds.ts';
 import { createCelBindings, toCelValue } from '../../src/policy/cel/bindings.ts';

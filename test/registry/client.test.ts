@@ -1,8 +1,10 @@
 // Is every byte that a registry sends bounded, hashed and named for what it is?
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { createSecureServer, type ServerHttp2Stream } from 'node:http2';
+import { createServer as createTlsServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { startRegistry, type Fault, type RegistryHandle } from '../../src/demo/registry.ts';
 import { createServerCertificate } from '../../src/demo/server-certificate.ts';
@@ -313,7 +315,26 @@ describe('createRegistryClient()', () => {
       });
     }
 
-    for (const wish of ['3', '6', '99999', '-1', 'Wed, 21 Oct 2099 07:28:00 GMT', '1e1', ' ', '0x1']) {
+    it('is waited out until a date', async () => {
+      const server: BareServer = await stage.serve((_, response) => {
+        const wish = new Date().toUTCString();
+        if (server.seen.length < 2) answer(response, 429, { 'retry-after': wish });
+        else answer(response, 200, {}, BODY);
+      });
+      assert.equal(await fetchFrom(server), BODY);
+    });
+
+    for (const wish of [
+      'Xxx, 99 Xxx 2026 99:99:99 GMT',
+      '3',
+      '6',
+      '99999',
+      '-1',
+      'Wed, 21 Oct 2099 07:28:00 GMT',
+      '1e1',
+      ' ',
+      '0x1',
+    ]) {
       it(`is not waited out for ${JSON.stringify(wish)}`, async () => {
         const server = await stage.serve((_, response) => answer(response, 429, { 'retry-after': wish }));
         await rejects(fetchFrom(server), 'throttled');
@@ -527,7 +548,14 @@ describe('createRegistryClient()', () => {
 
 describe('createTransport()', () => {
   const stage = new Stage();
-  afterEach(() => stage.end());
+  const servers: Server[] = [];
+  afterEach(async () => {
+    await stage.end();
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
 
   it('tells the observer every status, and error where there was none', async () => {
     const seen: string[] = [];
@@ -571,6 +599,65 @@ describe('createTransport()', () => {
       transport.send({ url: new URL(server.url), headers: {}, maxBytes, signal: soon() });
     await send(9);
     await rejects(send(8), 'tooLarge');
+  });
+
+  it('tries once more when a kept connection is closed as it is used again', async () => {
+    let answered = 0;
+    const server = await stage.serve((request, response) => {
+      answered += 1;
+      if (answered === 2) request.socket.destroy();
+      else answer(response, 200, {}, 'x');
+    });
+    const transport = stage.transport({ plainHttpHosts: new Set([server.address]) });
+    const send = async (): Promise<string> =>
+      (
+        await transport.send({ url: new URL(server.url), headers: {}, maxBytes: 9, signal: soon() })
+      ).body.toString();
+    assert.deepEqual([await send(), await send()], ['x', 'x']);
+    assert.equal(answered, 3);
+  });
+
+  it('says who was asked for what, without the query', async () => {
+    const server = await stage.serve(({ socket }) => socket.destroy());
+    const transport = stage.transport({ plainHttpHosts: new Set([server.address]) });
+    const url = new URL('/v2/team/model/blobs/x?signature=secret', server.url);
+    await assert.rejects(
+      transport.send({ url, headers: {}, maxBytes: 9, signal: soon() }),
+      (error) =>
+        error instanceof RegistryError &&
+        error.message.startsWith(`"${server.address}/v2/team/model/blobs/x" could not be asked: `) &&
+        !error.message.includes('secret'),
+    );
+  });
+
+  it('shows a client certificate to the one host that it is for', async () => {
+    const named: string[] = [];
+    const certificate = createServerCertificate();
+    const start = async (): Promise<string> => {
+      const server = createTlsServer(
+        { ...TLS, ca: certificate.ca, requestCert: true, rejectUnauthorized: false },
+        ({ socket }, response) => {
+          named.push((socket as TLSSocket).getPeerCertificate().fingerprint256);
+          response.end('x');
+        },
+      );
+      servers.push(server);
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    };
+    const hosts = [await start(), await start()];
+    const transport = stage.transport({
+      configuredHosts: new Set(hosts),
+      tlsByHost: new Map([
+        [hosts[0] ?? '', { caPem: TLS.ca, certPem: certificate.cert, keyPem: certificate.key }],
+      ]),
+    });
+    const send = (host = ''): Promise<unknown> =>
+      transport.send({ url: new URL(`https://${host}/`), headers: {}, maxBytes: 9, signal: soon() });
+    await send(hosts[0]);
+    // The authority of one host is none for another.
+    await rejects(send(hosts[1]), 'unreachable', /certificate/);
+    assert.deepEqual(named, [new X509Certificate(certificate.cert).fingerprint256]);
   });
 
   it('sends nothing more once it is closed', async () => {

@@ -6,7 +6,7 @@ import { packModel, type PackedModel } from '../../src/demo/artifacts.ts';
 import type { RegistryClient } from '../../src/registry/client.ts';
 import type { Keychain } from '../../src/registry/docker-config.ts';
 import { RegistryError, type RegistryErrorKind } from '../../src/registry/error.ts';
-import { parseChallenge } from '../../src/registry/token.ts';
+import { createAuthenticator, parseChallenge } from '../../src/registry/token.ts';
 import { answer, REPOSITORY, soon, Stage, type BareServer } from './servers.ts';
 
 const CREDENTIAL = { username: 'reader', password: 'secret' };
@@ -140,6 +140,70 @@ describe('createAuthenticator()', () => {
     await fetchTag(client, server);
     assert.equal(server.seen.filter(({ path }) => path.startsWith('/token')).length, 2);
     assert.equal(server.seen.at(-1)?.authorization, 'Bearer two');
+  });
+
+  const lives: readonly (readonly [string, unknown, number])[] = [
+    ['says so', 300, 225_000],
+    ['does not say', undefined, 45_000],
+    ['says nonsense', '300', 45_000],
+    ['says a negative number', -1, 45_000],
+    ['claims to be immortal', 1e9, 2_700_000],
+  ];
+  for (const [what, expiresIn, usedMs] of lives) {
+    it(`uses a token for three quarters of its life when it ${what}`, async () => {
+      let clock = 0;
+      let count = 0;
+      const server = await stage.serve((_, response) => {
+        count += 1;
+        answer(response, 200, {}, JSON.stringify({ token: `t${count}`, expires_in: expiresIn }));
+      });
+      const transport = stage.transport({ plainHttpHosts: new Set([server.address]) });
+      const authenticator = createAuthenticator(transport, new Map(), () => clock);
+      const scope = { registry: server.address, host: server.address, repository: REPOSITORY };
+      const challenge = `Bearer realm="${server.url}/token"`;
+      assert.equal(await authenticator.answer(scope, challenge, undefined), 'Bearer t1');
+      clock = usedMs - 1;
+      assert.equal(authenticator.known(scope), 'Bearer t1');
+      assert.equal(await authenticator.answer(scope, challenge, undefined), 'Bearer t1');
+      clock = usedMs;
+      assert.equal(authenticator.known(scope), undefined);
+      assert.equal(await authenticator.answer(scope, challenge, undefined), 'Bearer t2');
+    });
+  }
+
+  it('exchanges an identity token by POST, and shows it to nobody as a password', async () => {
+    const bodies: string[] = [];
+    const server: BareServer = await stage.serve((request, response) => {
+      if (request.headers.authorization === 'Bearer t') return answer(response, 200, {}, '{}');
+      if (request.method === 'POST') {
+        request.on('data', (chunk: Buffer) => bodies.push(chunk.toString()));
+        request.on('end', () => answer(response, 200, {}, '{"access_token":"t","expires_in":300}'));
+        return;
+      }
+      const challenge = `Bearer realm="${server.url}/token",service="s"`;
+      answer(response, 401, { 'www-authenticate': challenge });
+    });
+    const keychain: Keychain = new Map([[server.address, { username: '<token>', password: 'refresh' }]]);
+    assert.equal(await fetchTag(stage.client([server.address], keychain), server), '{}');
+    assert.deepEqual(
+      bodies.map((body) => Object.fromEntries(new URLSearchParams(body))),
+      [
+        {
+          grant_type: 'refresh_token',
+          client_id: 'model-policy-controller',
+          refresh_token: 'refresh',
+          service: 's',
+          scope: `repository:${REPOSITORY}:pull`,
+        },
+      ],
+    );
+    assert.ok(server.seen.every(({ path, authorization }) => !`${path}${authorization}`.includes('refresh')));
+    const basic = await stage.serve((_, response) =>
+      answer(response, 401, { 'www-authenticate': 'Basic realm="x"' }),
+    );
+    const same: Keychain = new Map([[basic.address, { username: '<token>', password: 'refresh' }]]);
+    await rejects(fetchTag(stage.client([basic.address], same), basic), 'unauthorized');
+    assert.ok(basic.seen.every(({ authorization }) => authorization === undefined));
   });
 
   it('answers a Basic challenge, and gives up after one refusal', async () => {

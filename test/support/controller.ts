@@ -7,6 +7,7 @@ import { createReviewHandler, type DecisionObserver } from '../../src/admission/
 import type { DecisionDependencies, DecisionOptions } from '../../src/admission/decide.ts';
 import { createPolicyCheck } from '../../src/cli/policy-check.ts';
 import { createRegistryAccess } from '../../src/cli/registry-access.ts';
+import type { Surroundings } from '../../src/cli/registry-transport.ts';
 import type { OptionValues } from '../../src/config.ts';
 import { attachBundle, packModel, type PackedModel } from '../../src/demo/artifacts.ts';
 import { generateSigningKey, type SigningKey } from '../../src/demo/keys.ts';
@@ -85,10 +86,11 @@ export interface ControllerOptions {
   readonly isSynced?: boolean;
   /** Where pull secrets of pods are read; absent: nowhere. */
   readonly pullSecrets?: PullSecretReader;
-  /** Further options of how registries are reached. */
-  readonly access?: OptionValues;
   /** A registry that is shared; it is not closed with the controller. */
   readonly registry?: RegistryHandle;
+  /** Options of how registries are reached; absent: the registry by plain HTTP. */
+  readonly access?: OptionValues;
+  readonly surroundings?: Surroundings;
 }
 
 /** A running controller. */
@@ -155,7 +157,11 @@ export async function startController(options: ControllerOptions = {}): Promise<
   const failures: unknown[] = [];
   const metricsRegistry = new Registry();
   const metrics = createMetrics(metricsRegistry, { version: 'test', node: process.version });
-  const access = createRegistryAccess({ 'plain-http': [registry.address], ...options.access }, metrics);
+  const access = createRegistryAccess(
+    options.access ?? { 'plain-http': [registry.address] },
+    metrics,
+    options.surroundings ?? { environment: {} },
+  );
   const trust = openTrust(options, metrics);
   const store = createPolicyStore(createCelEngine(), 'model-policy-system', trust);
   trust.onChange(() => store.recompile());

@@ -108,6 +108,12 @@ export function readLayerDigests(layout: string, digest: string): readonly strin
   ];
 }
 
+/** True when the digest is that of an index. */
+export function isIndex(layout: string, digest: string): boolean {
+  const { manifests } = JSON.parse(readBlob(layout, digest).toString('utf8')) as ManifestDocument;
+  return manifests !== undefined;
+}
+
 /** One blob of a layout. */
 export function readBlob(layout: string, digest: string): Buffer {
   return readFileSync(path.join(layout, 'blobs', ...digest.split(':')));

@@ -1,32 +1,20 @@
-// Does the command line give the documented verdict for the documented reason? Serves one case from a registry on
-// loopback, one way of discovery at a time, asks for each expectation, and counts what was requested.
+// Does the command line give the documented verdict for the documented reason, at the price that is promised? Serves one
+// case one way, asks for each expectation, and holds what was requested to the limits.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { startRegistry, type RegistryHandle, type RegistryOptions } from '../../src/demo/registry.ts';
-import { seedFromLayout } from '../../src/demo/seed-from-layout.ts';
-import { readBlob, readLayerDigests, type Expectation, type VectorCase } from './cases.ts';
+import { isIndex, readLayerDigests, type Expectation, type VectorCase } from './cases.ts';
 import { askVerify, type Answer } from './command-line.ts';
+import type { Cost, Place, Way } from './places.ts';
 import { toAttestationFormat, toPolicyFile, toSignatureFormats } from './policy-for-case.ts';
 import { decide } from './postponed.ts';
+import { PushError } from './push-layout.ts';
 import { blamesTheSetUp, findReasons } from './reasons.ts';
 
-/** How a registry tells which signatures belong to an artifact. */
-export interface Way {
-  readonly name: string;
-  readonly options: RegistryOptions;
-}
-
-const REFERRERS_API: Way = { name: 'referrers API', options: { referrersApi: true } };
-const TAG_SCHEMA: Way = { name: 'tag schema', options: { referrersApi: false } };
-const WRONG_TYPES: Way = {
-  name: 'referrers API, wrong types',
-  options: { referrersApi: true, listsConfigType: true },
-};
-
-/** The ways in which a case is served. */
-export function waysOf({ id }: VectorCase): readonly Way[] {
-  return [REFERRERS_API, TAG_SCHEMA, ...(id.endsWith('-ggcr') ? [WRONG_TYPES] : [])];
-}
+/** A round of requests is over when nothing arrived for so long; a busy machine gets a second, patient measurement. */
+const QUIET_MS = 30;
+const PATIENT_QUIET_MS = 1000;
+/** Manifest with referrers and tag, manifests of the referrers, signatures. */
+const MAX_ROUNDS = 3;
 
 /** One case served one way, with the numbered expectations to ask. */
 export interface Round {
@@ -35,18 +23,25 @@ export interface Round {
   readonly expectations: readonly Expectation[];
 }
 
-/** One verdict that was asked for; `problem` says how it went wrong. */
+/** One verdict that was asked for; `problem` says how it went wrong, `refusal` why it could not be asked. */
 export interface Outcome {
   readonly label: string;
   readonly problem?: string;
+  readonly refusal?: string;
+  readonly cost?: Cost;
 }
 
 /** Asks for every expectation of a round. @param scratch directory for policy files */
 export async function runRound(round: Round, scratch: string): Promise<readonly Outcome[]> {
   const { vector, way, expectations } = round;
-  const registry = await startRegistry(way.options);
+  let place: Place;
   try {
-    seed(registry, vector);
+    place = await way.open(vector);
+  } catch (error) {
+    if (error instanceof PushError) return [{ label: `${vector.id} [${way.name}]`, refusal: error.message }];
+    throw error;
+  }
+  try {
     const outcomes: Outcome[] = [];
     for (const [index, expectation] of expectations.entries()) {
       const label = `${vector.id} [${way.name}] ${describe(expectation)}`;
@@ -54,59 +49,76 @@ export async function runRound(round: Round, scratch: string): Promise<readonly 
         scratch,
         `${vector.id}-${way.name.replaceAll(/\W+/gu, '-')}-${index}.yaml`,
       );
-      const problem = await findProblem({ registry, vector, way, expectation, policyFile });
-      outcomes.push(problem === undefined ? { label } : { label, problem });
+      outcomes.push({ label, ...(await runCheck({ place, vector, expectation, policyFile })) });
     }
     return outcomes;
   } finally {
-    await registry.close();
-  }
-}
-
-// A case recorded on a registry without the API brings its own index under the tag; the demo registry's must not hide it.
-function seed(registry: RegistryHandle, { layout, repository, tags, mediaTypes }: VectorCase): void {
-  seedFromLayout(registry, repository, layout, tags);
-  for (const [digest, names] of tags) {
-    const recorded = names.filter((name) => /^sha256-[0-9a-f]{64}$/u.test(name));
-    const mediaType = mediaTypes.get(digest);
-    if (recorded.length === 0 || mediaType === undefined) continue;
-    registry.putManifest(repository, readBlob(layout, digest), mediaType, ...recorded);
+    await place.close();
   }
 }
 
 interface Check {
-  readonly registry: RegistryHandle;
+  readonly place: Place;
   readonly vector: VectorCase;
-  readonly way: Way;
   readonly expectation: Expectation;
   readonly policyFile: string;
 }
 
-async function findProblem(check: Check): Promise<string | undefined> {
-  const { registry, vector, way, expectation, policyFile } = check;
+async function runCheck(check: Check): Promise<Omit<Outcome, 'label'>> {
+  const { place, vector, expectation, policyFile } = check;
   const decision = decide(vector, expectation);
-  if (decision === undefined) return 'nobody decided on this implementation-defined verdict';
+  if (decision === undefined) return { problem: 'nobody decided on this implementation-defined verdict' };
   const expected = decision.accepts ? 'accepted' : 'rejected';
   const wanted = `expected to be ${expected}${decision.why === undefined ? '' : ` (${decision.why})`}`;
   const digest = expectation.trust.reference ?? vector.digest;
-  const requestsBefore = registry.requests.length;
   try {
     writeFileSync(policyFile, toPolicyFile(vector, expectation));
-    const answer = await askVerify({
-      address: registry.address,
-      reference: `${registry.address}/${vector.repository}@${digest}`,
-      policyFile,
-    });
+    const { value: answer, cost } = await ask(check, digest);
     const wrong =
       findWrongVerdict(answer, decision.accepts) ??
       (decision.accepts
         ? findWrongProof(answer, digest, expectation)
-        : findWrongReason(answer, findReasons(vector.id, way.name, expectation))) ??
-      findWrongRequest(registry.requests.slice(requestsBefore), vector, digest);
-    return wrong === undefined ? undefined : `${wanted}, ${wrong}`;
+        : findWrongReason(answer, findReasons(vector.id, place.discovery, expectation))) ??
+      (cost === undefined ? undefined : findWrongCost(cost, check, digest));
+    return { ...(wrong !== undefined && { problem: `${wanted}, ${wrong}` }), ...(cost && { cost }) };
   } catch (error) {
-    return `${wanted}, but the suite failed: ${error instanceof Error ? error.message : String(error)}`;
+    return {
+      problem: `${wanted}, but the suite failed: ${error instanceof Error ? error.message : String(error)}`,
+    };
   }
+}
+
+async function ask(check: Check, digest: string): Promise<Asked> {
+  const { address, repository } = check.place;
+  const count = (quietMs: number, run: () => Promise<Answer>): Promise<Asked> =>
+    check.place.count(quietMs, run);
+  const reference = `${address}/${repository}@${digest}`;
+  const verify = (): Promise<Answer> => askVerify({ address, reference, policyFile: check.policyFile });
+  const quick = await count(QUIET_MS, verify);
+  return quick.cost !== undefined && quick.cost.rounds > findMaxRounds(check, digest)
+    ? count(PATIENT_QUIET_MS, verify)
+    : quick;
+}
+
+interface Asked {
+  readonly value: Answer;
+  readonly cost: Cost | undefined;
+}
+
+// A registry without the API is asked for its tag next; what is behind an index is known when the index is.
+function findMaxRounds({ place, vector }: Check, digest: string): number {
+  const isByTag = place.discovery === 'tag schema';
+  return MAX_ROUNDS + (isByTag ? 1 : 0) + (isIndex(vector.layout, digest) ? 1 : 0);
+}
+
+function findWrongCost(cost: Cost, check: Check, digest: string): string | undefined {
+  const maxRounds = findMaxRounds(check, digest);
+  if (cost.rounds > maxRounds)
+    return `but the registry was waited for ${cost.rounds} times in a row, not ${maxRounds}`;
+  const paths = cost.requests.map((request) => request.path);
+  const repeated = paths.find((target, index) => paths.indexOf(target) !== index);
+  if (repeated !== undefined) return `but this was requested twice: ${repeated}`;
+  return findWrongRequest(cost.requests, check.vector, digest);
 }
 
 function findWrongVerdict({ allowed, findings }: Answer, accepts: boolean): string | undefined {

@@ -1,0 +1,283 @@
+// What can be configured? Every option in one table: flag, environment variable, default, bounds, meaning. The same
+// table parses command lines, checks values, and prints help; docs/configuration.md is held to it by a test.
+import type { OptionSpec } from './config.ts';
+
+const HOST_PORT = '^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):\\d{1,5}$';
+const DRIVER_NAME = '^[a-zA-Z0-9]([-a-zA-Z0-9._]*[a-zA-Z0-9])?$';
+const NAME = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
+
+/** Options of how registries are read and what is done where no policy speaks: shared by serve and verify. */
+export const REGISTRY_OPTIONS = [
+  { flag: 'registry-config', value: 'FILE', description: 'docker config.json with registry credentials' },
+  {
+    flag: 'cloud-keychains',
+    value: 'ECR,GAR,ACR',
+    pattern: '^(?:ECR|GAR|ACR)(?:,(?:ECR|GAR|ACR))*$',
+    description: 'clouds whose registries are read as this workload (default: none)',
+  },
+  { flag: 'ca-file', value: 'FILE', description: 'PEM of further certificate authorities for registries' },
+  {
+    flag: 'plain-http',
+    value: 'HOST:PORT',
+    multiple: true,
+    pattern: HOST_PORT,
+    description: 'registry spoken to without TLS, at any address (repeatable)',
+  },
+  {
+    flag: 'registries',
+    value: 'FILE',
+    description: 'mirrors, certificates and habits of single registries, YAML (docs/registries.md)',
+  },
+  {
+    flag: 'blocked-ranges',
+    value: 'CIDR',
+    multiple: true,
+    description:
+      'addresses not dialled for hosts that nobody configured, e.g. of services, pods (repeatable)',
+  },
+  {
+    flag: 'no-match-policy',
+    value: 'Deny|Warn|Allow',
+    default: 'Deny',
+    choices: ['Deny', 'Warn', 'Allow'],
+    description: 'what happens to models that no enforcing policy selects',
+  },
+  {
+    flag: 'short-names',
+    value: 'Deny|DockerHub',
+    default: 'Deny',
+    choices: ['Deny', 'DockerHub'],
+    description: 'how model references without a registry are read',
+  },
+  {
+    flag: 'controller-namespace',
+    value: 'NAME',
+    default: 'model-policy-system',
+    pattern: NAME,
+    description: 'namespace of the Secrets and ConfigMaps that policies name',
+  },
+  {
+    flag: 'trust-cache',
+    value: 'DIR',
+    description: 'where TUF metadata of TrustRoots is kept (default: a private temporary directory)',
+  },
+  {
+    flag: 'second-opinion',
+    value: 'before|after|off',
+    default: 'before',
+    choices: ['before', 'after', 'off'],
+    description: 'when @sigstore/verify is asked about new evidence: before or after the answer, or never',
+  },
+  { flag: 'offline', description: 'never refresh TrustRoots: use what is shipped, pinned or cached' },
+] as const satisfies readonly OptionSpec[];
+
+/** Options of serve. */
+export const SERVE_OPTIONS = [
+  {
+    flag: 'policies',
+    value: 'PATH…',
+    multiple: true,
+    description: 'files or directories of policies: standalone mode; reloaded on change',
+  },
+  {
+    flag: 'kubeconfig',
+    value: 'FILE',
+    description: 'watch the cluster of this kubeconfig (default: in-cluster)',
+  },
+  {
+    flag: 'namespaces',
+    value: 'FILE',
+    description: 'Namespace objects for standalone mode (default: every namespace exists)',
+  },
+  {
+    flag: 'listen',
+    value: 'HOST:PORT',
+    default: '127.0.0.1:8443',
+    pattern: HOST_PORT,
+    description: 'address of POST /validate (HTTPS)',
+  },
+  {
+    flag: 'metrics-listen',
+    value: 'HOST:PORT',
+    default: '127.0.0.1:9090',
+    pattern: HOST_PORT,
+    description: 'address of /metrics, /healthz and /readyz (plain HTTP)',
+  },
+  {
+    flag: 'tls-cert',
+    value: 'FILE',
+    description: 'serving certificate, PEM; reloaded on change (default: self-signed)',
+  },
+  { flag: 'tls-key', value: 'FILE', description: 'its private key, PEM' },
+  { flag: 'ca-out', value: 'FILE', description: 'where to write the CA of the self-signed certificate' },
+  {
+    flag: 'client-ca',
+    value: 'FILE',
+    description: 'PEM of the CA that clients must have a certificate from',
+  },
+  {
+    flag: 'workloads',
+    value: 'Warn|Deny|Off',
+    default: 'Warn',
+    choices: ['Warn', 'Deny', 'Off'],
+    description: 'what Deployments and other workloads get for what would deny their pods',
+  },
+  {
+    flag: 'model-csi-driver',
+    value: 'NAME',
+    multiple: true,
+    pattern: DRIVER_NAME,
+    description: 'CSI driver that mounts models, beside model.csi.modelpack.org (repeatable)',
+  },
+  {
+    flag: 'model-storage-class',
+    value: 'NAME',
+    multiple: true,
+    pattern: DRIVER_NAME,
+    description: 'StorageClass whose volumes hold a model (repeatable)',
+  },
+  {
+    flag: 'verify-threads',
+    value: 'N',
+    default: '1',
+    pattern: '^(?:[0-9]|1[0-6])$',
+    description: 'threads that verify signatures, up to 16; 0: the thread that answers',
+  },
+  {
+    flag: 'pull-secrets',
+    value: 'Pod|Off',
+    default: 'Off',
+    choices: ['Pod', 'Off'],
+    description: 'whether models are read with the pull secrets of the pod and its service account',
+  },
+  ...REGISTRY_OPTIONS,
+] as const satisfies readonly OptionSpec[];
+
+/** Options of verify. */
+export const VERIFY_OPTIONS = [
+  {
+    flag: 'policy',
+    value: 'PATH…',
+    multiple: true,
+    description: 'files or directories of policies; - is standard input',
+  },
+  {
+    flag: 'namespace',
+    value: 'NAME',
+    default: 'default',
+    pattern: NAME,
+    description: 'namespace of the pod',
+  },
+  { flag: 'namespaces', value: 'FILE', description: 'Namespace objects (default: every namespace exists)' },
+  { flag: 'json', description: 'print the verdict as one line of JSON' },
+  ...REGISTRY_OPTIONS,
+] as const satisfies readonly OptionSpec[];
+
+/** Options of record. */
+export const RECORD_OPTIONS = [
+  { flag: 'out', value: 'FILE', description: 'where to write the recording (default: standard output)' },
+  ...REGISTRY_OPTIONS.filter(({ flag }) =>
+    ['registry-config', 'ca-file', 'plain-http', 'short-names'].includes(flag),
+  ),
+] as const satisfies readonly OptionSpec[];
+
+/** Options of test. */
+export const TEST_OPTIONS = [
+  { flag: 'junit', value: 'FILE', description: 'where to write the results as JUnit XML' },
+  { flag: 'only', value: 'TEXT', description: 'run cases whose full name holds the text' },
+  {
+    flag: 'controller-namespace',
+    value: 'NAME',
+    default: 'model-policy-system',
+    pattern: NAME,
+    description: 'namespace of the Secrets and ConfigMaps that policies name',
+  },
+] as const satisfies readonly OptionSpec[];
+
+/** Options of admit. */
+export const ADMIT_OPTIONS = [
+  {
+    flag: 'server',
+    value: 'URL',
+    default: 'https://127.0.0.1:8443',
+    pattern: '^https?://',
+    description: 'server to ask',
+  },
+  { flag: 'ca', value: 'FILE', description: 'PEM of the CA of the server (default: the system’s)' },
+  {
+    flag: 'namespace',
+    value: 'NAME',
+    default: 'default',
+    pattern: NAME,
+    description: 'namespace of objects that name none',
+  },
+  {
+    flag: 'operation',
+    value: 'CREATE|UPDATE|DELETE',
+    default: 'CREATE',
+    choices: ['CREATE', 'UPDATE', 'DELETE'],
+    description: 'operation to ask about',
+  },
+  { flag: 'json', description: 'print each verdict as one line of JSON' },
+] as const satisfies readonly OptionSpec[];
+
+/** Options of verify-files. */
+export const VERIFY_FILES_OPTIONS = [
+  { flag: 'bundle', value: 'FILE', description: 'signature of the files: an OpenSSF Model Signing bundle' },
+  { flag: 'key', value: 'FILE', description: 'public keys, PEM: one of them signed' },
+  { flag: 'issuer', value: 'ISSUER', description: 'OIDC issuer of the signer, exactly; with --subject' },
+  { flag: 'subject', value: 'SUBJECT', description: 'identity of the signer, exactly; with --issuer' },
+  {
+    flag: 'trusted-root',
+    value: 'FILE',
+    description: 'trusted_root.json for --issuer and --subject (default: public-good Sigstore)',
+  },
+  {
+    flag: 'roots',
+    value: 'FILE',
+    description: 'root certificates, PEM: any code-signing certificate under them signed',
+  },
+  {
+    flag: 'ignore-path',
+    value: 'PATH',
+    multiple: true,
+    description: 'path in the directory that need not be signed (repeatable)',
+  },
+  { flag: 'json', description: 'print the verdict as one line of JSON' },
+] as const satisfies readonly OptionSpec[];
+
+const COUNT = '^\\d$';
+
+/** Options of verify-bundle. */
+export const VERIFY_BUNDLE_OPTIONS = [
+  { flag: 'bundle', value: 'FILE', description: 'Sigstore bundle, JSON' },
+  { flag: 'certificate-identity', value: 'TEXT', description: 'subject alternative name of the signer' },
+  { flag: 'certificate-oidc-issuer', value: 'URL', description: 'OIDC issuer of the signer' },
+  { flag: 'key', value: 'FILE', description: 'public key of the signer, PEM, instead of an identity' },
+  {
+    flag: 'trusted-root',
+    value: 'FILE',
+    description: 'trusted_root.json (default: Sigstore’s public-good instance)',
+  },
+  {
+    flag: 'tlog-threshold',
+    value: 'N',
+    default: '1',
+    pattern: COUNT,
+    description: 'transparency logs that must hold an entry',
+  },
+  {
+    flag: 'timestamp-threshold',
+    value: 'N',
+    default: '1',
+    pattern: COUNT,
+    description: 'authorities that must vouch for a time',
+  },
+  {
+    flag: 'ctlog-threshold',
+    value: 'N',
+    default: '1',
+    pattern: COUNT,
+    description: 'certificate logs that must have seen the certificate',
+  },
+] as const satisfies readonly OptionSpec[];
