@@ -39,6 +39,8 @@ export interface TimestampFaults {
   readonly namedCertificate?: Buffer;
   /** OID of the content instead of TSTInfo, in both places. */
   readonly contentType?: string;
+  /** DER certificates that the token brings along, unsigned. */
+  readonly embedded?: readonly Buffer[];
   /** DER elements after the accuracy. */
   readonly extra?: readonly Buffer[];
 }
@@ -109,12 +111,12 @@ function timestampInfo(bytes: Buffer, { at, faults, name }: Stamping & { readonl
 }
 
 function timestampResponse(info: Buffer, stamping: Stamping, signer: Signer): Buffer {
-  const { status = 0, contentType = OID.timestampInfo } = stamping.faults;
+  const { status = 0, contentType = OID.timestampInfo, embedded = [] } = stamping.faults;
   const signedData = der.sequence(
     der.integer(3),
     der.setOf(sha256Algorithm()),
     der.sequence(der.objectIdentifier(contentType), der.tagged(0, der.octetString(info))),
-    der.tagged(0, Buffer.alloc(0)),
+    der.tagged(0, Buffer.concat(embedded)),
     der.setOf(signerInfo(info, stamping, signer)),
   );
   const token = der.sequence(der.objectIdentifier(OID.signedData), der.tagged(0, signedData));
