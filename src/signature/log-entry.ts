@@ -7,6 +7,9 @@ import { toRootHash } from './merkle.ts';
 import type { PreparedLog } from './prepared-trust.ts';
 import { toLogAlgorithm, verifyWithAlgorithm } from './signature-algorithm.ts';
 
+/** Entry types that only Rekor v2 writes. */
+const UNSHARDED = new Set(['hashedrekord/0.0.2', 'dsse/0.0.2']);
+
 const refuse = (message: string): SignatureError => new SignatureError('TransparencyLogInvalid', message);
 
 /** When the log says it took the entry; undefined without a signed entry timestamp, which alone vouches for it. */
@@ -25,7 +28,12 @@ export function verifyInclusion(entry: LogEntry, log: PreparedLog): void {
   if (signedEntryTimestamp === undefined && proof === undefined)
     throw refuse('a log entry has neither promise nor proof');
   if (signedEntryTimestamp !== undefined) verifySignedEntryTimestamp(entry, signedEntryTimestamp, log);
-  if (proof !== undefined) verifyProof(entry.body, proof, log);
+  if (proof === undefined) return;
+  verifyProof(entry.body, proof, log);
+  // Rekor v1 promises an index over all its shards; Rekor v2 has one index, and only the proof vouches for it.
+  const isUnsharded = UNSHARDED.has(`${entry.kind}/${entry.version}`);
+  if (isUnsharded && signedEntryTimestamp === undefined && entry.logIndex !== proof.logIndex)
+    throw refuse('a log entry has another index than its proof');
 }
 
 // Rekor v1: the signature is over the entry's canonical JSON (RFC 8785), whose members are in this order.
