@@ -1,8 +1,9 @@
 // Do the documents about verification tell the truth? Every test that docs/security-cases.md names exists, every test that
-// is named by an advisory stands there.
+// is named by an advisory stands there; the tables of docs/verification.md are those of the mutation suite.
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MUTANTS, UNAUTHENTICATED } from '../signature/unauthenticated.ts';
 import { readDocument, ROOT } from './source-files.ts';
 
 /** Titles as the source writes them, `${…}` of a template and all. */
@@ -54,5 +55,34 @@ describe('docs/security-cases.md', () => {
       called.filter((title) => /(?:CVE|GHSA)-/.test(title) && !named.has(title)),
       [],
     );
+  });
+});
+
+describe('docs/verification.md', () => {
+  const lines = readDocument('docs', 'verification.md').split('\n');
+  const rowsOf = (heading: string): readonly string[] => {
+    const from = lines.indexOf(heading);
+    assert.notEqual(from, -1);
+    const rest = lines.slice(from + 2);
+    return rest.slice(0, rest.indexOf(''));
+  };
+
+  it('lists the fields that nothing authenticates, and no others', () => {
+    assert.deepEqual(
+      rowsOf('| signature | field | changes | why it does not matter |'),
+      UNAUTHENTICATED.map(
+        ({ kinds, path, changes, why }) =>
+          `| ${kinds.join('; ')} | \`${path}\` | ${changes.join(', ')} | ${why} |`,
+      ),
+    );
+  });
+
+  it('counts the mutants of each kind of signature', () => {
+    const expected = Object.entries(MUTANTS).map(([kind, mutants]) => {
+      const fields = UNAUTHENTICATED.filter(({ kinds }) => kinds.some((name) => name === kind));
+      const accepted = fields.reduce((sum, { changes }) => sum + changes.length, 0);
+      return `| ${kind} | ${mutants} | ${accepted} |`;
+    });
+    assert.deepEqual(rowsOf('| signature | mutants | accepted changes |'), expected);
   });
 });
