@@ -39,6 +39,10 @@ export interface TimestampFaults {
   readonly namedCertificate?: Buffer;
   /** OID of the content instead of TSTInfo, in both places. */
   readonly contentType?: string;
+  /** OID of the content in the signed attributes only. */
+  readonly signedContentType?: string;
+  /** More DER attributes, signed with the others. */
+  readonly attributes?: readonly Buffer[];
   /** DER certificates that the token brings along, unsigned. */
   readonly embedded?: readonly Buffer[];
   /** DER elements after the accuracy. */
@@ -127,10 +131,11 @@ function signerInfo(info: Buffer, { at, faults }: Stamping, signer: Signer): Buf
   const { contentType = OID.timestampInfo, digestOf = info, namedCertificate = signer.certificate } = faults;
   const { issuer, serial } = signer.issuerAndSerial;
   const attributes = der.setOf(
-    attribute(OID.contentType, der.objectIdentifier(contentType)),
+    attribute(OID.contentType, der.objectIdentifier(faults.signedContentType ?? contentType)),
     attribute(OID.signingTime, der.utcTime(at)),
     attribute(OID.messageDigest, der.octetString(sha256(digestOf))),
     attribute(OID.signingCertificateV2, certificateReference(signer, namedCertificate)),
+    ...(faults.attributes ?? []),
   );
   const signature = sign('sha256', attributes, faults.signingKey ?? signer.key.privateKey);
   return der.sequence(

@@ -43,16 +43,32 @@ describe('toMutableSource()', () => {
     );
   });
 
+  type Judge = (a: number, b: readonly string[]) => unknown;
+  let load: (requireSomething: () => void) => Judge;
+
+  before(async () => {
+    const module = `export const load = (requireSomething) => { ${source}; return judge; };`;
+    const loaded = (await import(`data:text/javascript,${encodeURIComponent(module)}`)) as {
+      load: typeof load;
+    };
+    ({ load } = loaded);
+  });
+
+  // The result and how often the checking call was made, or the message of what was thrown.
   const run = (mutant: number, a: number, b: readonly string[]): unknown => {
-    const judge = new Function('globalThis', 'requireSomething', `${source}; return judge;`) as (
-      scope: object,
-      requireSomething: (value: number) => void,
-    ) => (a: number, b: readonly string[]) => unknown;
-    const calls: number[] = [];
+    let calls = 0;
+    const judge = load(() => {
+      calls += 1;
+    });
+    const scope = globalThis as { __mutant?: number };
+    const before = scope.__mutant ?? 0;
+    scope.__mutant = mutant;
     try {
-      return [judge({ __mutant: mutant }, (value) => calls.push(value))(a, b), calls.length];
+      return [judge(a, b), calls];
     } catch (error) {
       return error instanceof Error ? error.message : undefined;
+    } finally {
+      scope.__mutant = before;
     }
   };
 
