@@ -42,6 +42,12 @@ export interface TimestampFaults {
   readonly namedCertificate?: Buffer;
   /** OID of the content instead of TSTInfo, in both places. */
   readonly contentType?: string;
+  /** OID of the content in the signed attributes only. */
+  readonly signedContentType?: string;
+  /** More DER attributes, signed with the others. */
+  readonly attributes?: readonly Buffer[];
+  /** DER certificates that the token brings along, unsigned. */
+  readonly embedded?: readonly Buffer[];
   /** DER elements after the accuracy. */
   readonly extra?: readonly Buffer[];
 }
@@ -117,12 +123,12 @@ function messageImprint(bytes: Buffer, hash: 'sha1' | 'sha256'): Buffer {
 }
 
 function timestampResponse(info: Buffer, stamping: Stamping, signer: Signer): Buffer {
-  const { status = 0, contentType = OID.timestampInfo } = stamping.faults;
+  const { status = 0, contentType = OID.timestampInfo, embedded = [] } = stamping.faults;
   const signedData = der.sequence(
     der.integer(3),
     der.setOf(sha256Algorithm()),
     der.sequence(der.objectIdentifier(contentType), der.tagged(0, der.octetString(info))),
-    der.tagged(0, Buffer.alloc(0)),
+    der.tagged(0, Buffer.concat(embedded)),
     der.setOf(signerInfo(info, stamping, signer)),
   );
   const token = der.sequence(der.objectIdentifier(OID.signedData), der.tagged(0, signedData));
@@ -133,10 +139,11 @@ function signerInfo(info: Buffer, { at, faults }: Stamping, signer: Signer): Buf
   const { contentType = OID.timestampInfo, digestOf = info, namedCertificate = signer.certificate } = faults;
   const { issuer, serial } = signer.issuerAndSerial;
   const attributes = der.setOf(
-    attribute(OID.contentType, der.objectIdentifier(contentType)),
+    attribute(OID.contentType, der.objectIdentifier(faults.signedContentType ?? contentType)),
     attribute(OID.signingTime, der.utcTime(at)),
     attribute(OID.messageDigest, der.octetString(sha256(digestOf))),
     attribute(OID.signingCertificateV2, certificateReference(signer, namedCertificate)),
+    ...(faults.attributes ?? []),
   );
   const signature = sign('sha256', attributes, faults.signingKey ?? signer.key.privateKey);
   return der.sequence(

@@ -4,7 +4,7 @@
 import { DerError } from '../lib/der.ts';
 import { quote, toText } from '../lib/text.ts';
 import { toLogEntries, toTimestamps, type LogEntry } from './bundle-evidence.ts';
-import { base64, isPresent, list, readJson, record, refuse } from './bundle-fields.ts';
+import { base64, isPresent, list, optionalText, readJson, record, refuse } from './bundle-fields.ts';
 import { toEnvelope, type Envelope } from './bundle.ts';
 import { SignatureError } from './error.ts';
 import type { HashName } from './signature-algorithm.ts';
@@ -99,7 +99,7 @@ function toMaterial(material: Record<string, unknown>, version: Version): AnyBun
   if (present.length !== 1)
     throw refuse(`it has ${present.length} kinds of signer where exactly one belongs`);
   if (isPresent(publicKey))
-    return { kind: 'publicKey', hint: toText(record(publicKey, 'publicKey')['hint']) };
+    return { kind: 'publicKey', hint: optionalText(record(publicKey, 'publicKey')['hint'], 'hint') };
   // sigstore_bundle.proto: one certificate from v0.3 on, a chain before.
   if (isPresent(certificate) !== (version === '0.3'))
     throw refuse(`a bundle of version ${version} names its certificate in another way`);

@@ -3,7 +3,7 @@
 import { MAX_BUNDLE_BYTES } from '../evidence/evidence.ts';
 import { decodeBase64 } from '../lib/base64.ts';
 import { parseStrictJson, StrictJsonError } from '../lib/strict-json.ts';
-import { isRecord } from '../lib/text.ts';
+import { isRecord, toText } from '../lib/text.ts';
 import { SignatureError } from './error.ts';
 
 /** The error of a bundle that cannot be read. */
@@ -60,4 +60,10 @@ export function integer(value: unknown, where: string): string {
 export function text(value: unknown, where: string, maxChars: number): string {
   if (typeof value !== 'string' || value.length > maxChars) throw refuse(`${where} is no usable text`);
   return value;
+}
+
+/** Text that may be left out. @throws SignatureError for anything else than text */
+export function optionalText(value: unknown, where: string): string | undefined {
+  if (isPresent(value) && typeof value !== 'string') throw refuse(`${where} is no text`);
+  return toText(value);
 }

@@ -4,7 +4,7 @@
 // Specification: sigstore protobuf-specs, sigstore_bundle.proto and sigstore_rekor.proto (JSON mapping).
 import { quote, toText } from '../lib/text.ts';
 import { toLogEntries, toTimestamps, type LogEntry } from './bundle-evidence.ts';
-import { base64, isPresent, list, readJson, record, refuse, text } from './bundle-fields.ts';
+import { base64, isPresent, list, optionalText, readJson, record, refuse, text } from './bundle-fields.ts';
 import { SignatureError } from './error.ts';
 
 export {
@@ -84,7 +84,7 @@ function toMaterial(material: Record<string, unknown>): SigningMaterial {
       der: base64(record(certificate, 'certificate')['rawBytes'], 'certificate'),
     };
   // model_signing 1.0 writes rawBytes here: a claim of the bundle about its own key, which nothing reads.
-  return { kind: 'publicKey', hint: toText(record(publicKey, 'publicKey')['hint']) };
+  return { kind: 'publicKey', hint: optionalText(record(publicKey, 'publicKey')['hint'], 'hint') };
 }
 
 function toChain(value: unknown): readonly Buffer[] {
@@ -100,12 +100,15 @@ function toChain(value: unknown): readonly Buffer[] {
 export function toEnvelope(envelope: Record<string, unknown>): Envelope {
   const signatures = list(envelope['signatures'], 'signatures', 1);
   if (signatures.length !== 1) throw refuse('its envelope has no signature');
+  const { sig, keyid } = record(signatures[0], 'signatures[0]');
+  // A hint that nothing reads; model_signing writes null or nothing in it.
+  optionalText(keyid, 'keyid');
   const payloadType = text(envelope['payloadType'], 'payloadType', 255);
   if (payloadType !== IN_TOTO_PAYLOAD_TYPE)
     throw new SignatureError('UnsupportedFormat', `payload type ${quote(payloadType, 80)} is not supported`);
   return {
     payloadType,
     payload: base64(envelope['payload'], 'payload'),
-    signature: base64(record(signatures[0], 'signatures[0]')['sig'], 'sig'),
+    signature: base64(sig, 'sig'),
   };
 }

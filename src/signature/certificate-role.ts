@@ -33,10 +33,20 @@ export function isIssuedBy(
   parent: { readonly certificate: Certificate; readonly key: KeyObject },
 ): boolean {
   if (!child.issuer.equals(parent.certificate.subject)) return false;
-  const [wanted, actual] = [readAuthorityKeyId(child), readSubjectKeyId(parent.certificate)];
-  // RFC 5280 §4.2.1.1: identifiers only help to choose; where both are there, they must not contradict.
-  if (wanted !== undefined && actual !== undefined && !wanted.equals(actual)) return false;
+  if (!haveMatchingKeyIds(child, parent.certificate)) return false;
   return verifyWithAlgorithm(child.algorithm, parent.key, child.tbs, child.signature);
+}
+
+// RFC 5280 §4.2.1.1: identifiers only help to choose; where both are there, they must not contradict. Those of a stranger
+// that cannot be read match nothing.
+function haveMatchingKeyIds(child: Certificate, parent: Certificate): boolean {
+  try {
+    const [wanted, actual] = [readAuthorityKeyId(child), readSubjectKeyId(parent)];
+    return wanted === undefined || actual === undefined || wanted.equals(actual);
+  } catch (error) {
+    if (error instanceof DerError) return false;
+    throw error;
+  }
 }
 
 /**

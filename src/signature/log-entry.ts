@@ -8,6 +8,9 @@ import { toRootHash } from './merkle.ts';
 import type { PreparedLog } from './prepared-trust.ts';
 import { toLogAlgorithm, verifyWithAlgorithm } from './signature-algorithm.ts';
 
+/** Entry types that only Rekor v2 writes. */
+const UNSHARDED = new Set(['hashedrekord/0.0.2', 'dsse/0.0.2']);
+
 const refuse = (message: string): SignatureError => new SignatureError('TransparencyLogInvalid', message);
 
 /** When the log says it took the entry; undefined without a signed entry timestamp, which alone vouches for it. */
@@ -30,6 +33,10 @@ export function verifyInclusion(entry: LogEntry, log: PreparedLog, cosigners: Co
   if (signedEntryTimestamp !== undefined) verifySignedEntryTimestamp(entry, signedEntryTimestamp, log);
   if (proof === undefined) return [];
   verifyProof(entry.body, proof, log);
+  // Rekor v1 promises an index over all its shards; Rekor v2 has one index, and only the proof vouches for it.
+  const isUnsharded = UNSHARDED.has(`${entry.kind}/${entry.version}`);
+  if (isUnsharded && signedEntryTimestamp === undefined && entry.logIndex !== proof.logIndex)
+    throw refuse('a log entry has another index than its proof');
   return verifyCosignatures(proof.checkpoint, cosigners);
 }
 

@@ -10,7 +10,7 @@ import { SignatureError } from './error.ts';
 /** Most certificates of one chain (docs: limits). */
 export const MAX_CHAIN_CERTIFICATES = 10;
 // RFC 7468 §2, strict textual encoding, one block at the start of what is left.
-const BLOCK = /^-----BEGIN CERTIFICATE-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END CERTIFICATE-----\s*/;
+const BLOCK = /^-----BEGIN CERTIFICATE-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END CERTIFICATE-----[\r\n]*/;
 
 /** The DER of the one certificate. @throws SignatureError `CertificateInvalid` */
 export function readCertificate(pem: string): Buffer {

@@ -60,15 +60,19 @@ export function readTimestamp(response: Buffer): TimestampToken {
 function readSignedData(data: DerElement): TimestampToken {
   const [version, algorithms, content, ...rest] = childrenOf(data, DER_TAG.sequence);
   if (toSmallInteger(version) !== 3) throw new DerError('timestamp is of another CMS version than 3');
-  requireTag(algorithms, DER_TAG.set);
+  // Not signed; one signer uses one hash, and the list must not say another.
+  const listedHash = readHashAlgorithm(onlyChildOf(algorithms, DER_TAG.set));
   const signerInfos = rest.pop();
   const tags = rest.map(({ tag }) => tag).join();
-  if (!['', '160', '161', '160,161'].includes(tags)) throw new DerError('timestamp has unknown members');
+  if (!['', '160', '160,161'].includes(tags)) throw new DerError('timestamp has unknown members');
   const [contentType, wrapped, ...others] = childrenOf(content, DER_TAG.sequence);
   if (toOid(contentType) !== OID.timestampInfo || others.length > 0)
     throw new DerError('timestamp holds another content type than TSTInfo');
   const info = requireTag(onlyChildOf(wrapped, 0xa0), DER_TAG.octetString).content;
-  return { ...readInfo(info), ...readSignerInfo(onlyChildOf(signerInfos, DER_TAG.set)) };
+  const signer = readSignerInfo(onlyChildOf(signerInfos, DER_TAG.set));
+  if (signer.digestHash !== listedHash)
+    throw new DerError('timestamp lists another hash than its signer uses');
+  return { ...readInfo(info), ...signer };
 }
 
 // TSTInfo (RFC 3161 §2.4.2).

@@ -211,6 +211,7 @@ describe('parseBundle', () => {
       1e21,
       true,
       [],
+      ['1'],
       {},
     ])
       it(`refuses ${JSON.stringify(value)}`, () => {

@@ -87,6 +87,15 @@ describe('verifyCheckpoint', () => {
         assert.notEqual(refusal(note, trusted(log)), 'accepted', JSON.stringify(note));
     });
 
+    it('refuses signature lines in other base64, or without a signature after the key id', () => {
+      const keyId = log.logId.subarray(0, 4);
+      for (const encoded of [`${line.split(' ').at(-1) ?? ''}A`, 'AAAAAAA=A', keyId.toString('base64')])
+        assert.match(
+          refusal(`${good}\u2014 rekor.models.test ${encoded}\n`, trusted(log)),
+          /line that is no signature/,
+        );
+    });
+
     it('caps the number of signatures', () => {
       const witness = '\u2014 witness.models.test AAAAAAAA\n';
       const many = (count: number): string => `${text}\n${line}\n${witness.repeat(count - 1)}`;
@@ -113,6 +122,13 @@ describe('verifyCheckpoint', () => {
       assert.match(refusal(good, trusted(log, { checkpointKeyId: keyId })), /not signed/);
     });
 
+    it('takes a tree number after the name of the log only', () => {
+      const named = (origin: string): string =>
+        refusal(log.signNote(`${origin}\n12\n${ROOT}\n`), trusted(log));
+      assert.equal(named('rekor.models.test - 123'), 'accepted');
+      assert.match(named('rekor.models.evil - 123'), /another origin/);
+    });
+
     it('compares the name with the whole of the log’s address', () => {
       for (const [baseUrl, name, isOwn] of [
         ['https://rekor.models.test', 'rekor.models.test', true],
@@ -120,6 +136,7 @@ describe('verifyCheckpoint', () => {
         ['https://rekor.models.test/', 'rekor.models.test', true],
         ['http://rekor.models.test:3000', 'rekor.models.test', true],
         ['https://rekor.models.test/log', 'rekor.models.test/log', true],
+        ['https://rekor.models.test:3000/log', 'rekor.models.test:3000', true],
         ['https://rekor.models.test', 'models.test', false],
         ['https://rekor.models.test', 'https', false],
         ['https://rekor.models.test', 'r', false],

@@ -316,7 +316,7 @@ describe('the holes of the library', () => {
     }
   });
 
-  it('M2: refuses copies of a proof that contradict the checkpoint, and reports no unsigned index', async () => {
+  it('M2: refuses copies of a proof that contradict it, and reports no unsigned index', async () => {
     const bundle = await v2.sign();
     closes(change(bundle, [...PROOF, 'treeSize'], '7777'), v2, 'TransparencyLogInvalid');
     const other = Buffer.alloc(32).toString('base64');
@@ -324,7 +324,12 @@ describe('the holes of the library', () => {
     closes(change(bundle, [...ENTRY, 'logIndex'], '-5'), v2, 'SignatureInvalid');
     const relabelled = change(bundle, [...ENTRY, 'logIndex'], '123456');
     assert.equal(plain(relabelled, v2), 'accepted');
-    assert.deepEqual(verify(relabelled, v2.authority).logs, verify(bundle, v2.authority).logs);
+    assert.equal(outcome(relabelled, v2.authority), 'TransparencyLogInvalid');
+    const index = valueAt(bundle, [...PROOF, 'logIndex']);
+    assert.deepEqual(
+      verify(bundle, v2.authority).logs.map((log) => log.index),
+      [index],
+    );
   });
 
   it('M3: compares a message digest with the artifact', () => {

@@ -37,4 +37,20 @@ describe('toRootHash', () => {
       assert.ok(toRootHash(leafOf(index + 1), good)?.equals(tree.root()) !== true);
     }
   });
+
+  it('finds no root at all for an index outside the tree, surplus hashes, or hashes of another length', () => {
+    const tree = new MerkleTree();
+    for (let index = 0; index < 4; index += 1) tree.append(leafOf(index));
+    const good = { index: 0n, size: 4n, hashes: tree.proof(0) };
+    assert.ok(toRootHash(leafOf(0), good)?.equals(tree.root()));
+    // The low bits alone would lead to the root.
+    for (const index of [4n, 8n, -4n]) assert.equal(toRootHash(leafOf(0), { ...good, index }), undefined);
+    const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = good.hashes;
+    for (const hashes of [
+      [first, second, second],
+      [first.subarray(1), second],
+      [first, Buffer.concat([second, second])],
+    ])
+      assert.equal(toRootHash(leafOf(0), { ...good, hashes }), undefined);
+  });
 });

@@ -292,9 +292,10 @@ describe('a path', () => {
       ),
     );
     const signer = signAs({ certificate: Buffer.alloc(0), name, key: first, chain: [] });
-    const began = performance.now();
-    assert.equal(outcome(signWith(signer.key, [signer.leaf, ...maze]), authority), 'CertificateInvalid');
-    assert.ok(performance.now() - began < 500);
+    assert.throws(() => verify(signWith(signer.key, [signer.leaf, ...maze]), authority), {
+      reason: 'CertificateInvalid',
+      message: /too many paths/,
+    });
   });
 
   it('of a hundred certificates is no bundle', () => {

@@ -160,4 +160,28 @@ describe('verifyCertificateTimestamps', () => {
       /seen by 0/,
     );
   });
+
+  it('refuses more timestamps than certificates have, although one of them is good', () => {
+    const write = ([sct = Buffer.alloc(0)]: readonly Buffer[]): Buffer =>
+      toList([
+        sct,
+        ...Array.from({ length: 16 }, (_, n) =>
+          Buffer.concat([sct.subarray(0, 1), Buffer.alloc(32, n), sct.subarray(33)]),
+        ),
+      ]);
+    assert.match(refusal(leafSeenBy([one], write), [known(one)]), /more than 16/);
+  });
+
+  for (const algorithm of [
+    [7, 3],
+    [4, 2],
+    [2, 3],
+  ])
+    it(`refuses the signature algorithm ${algorithm.join()}`, () => {
+      const write = ([sct = Buffer.alloc(0)]: readonly Buffer[]): Buffer => {
+        const at = 43 + sct.readUInt16BE(41);
+        return toList([Buffer.concat([sct.subarray(0, at), Buffer.from(algorithm), sct.subarray(at + 2)])]);
+      };
+      assert.match(refusal(leafSeenBy([one], write), [known(one)]), /unknown signature algorithm/);
+    });
 });

@@ -1,5 +1,7 @@
 // Which timestamps tell a time? Each case departs from a good token in one thing.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { distinguishedName } from '../../src/demo/certificate.ts';
 import * as der from '../../src/demo/der.ts';
 import { generateSigningKey } from '../../src/demo/keys.ts';
 import { createSigstore, type Sigstore } from '../../src/demo/sigstore.ts';
@@ -7,6 +9,7 @@ import { createTimestampAuthority, type TimestampFaults } from '../../src/demo/t
 import { SignatureError } from '../../src/signature/error.ts';
 import { prepareTrust, type PreparedTrust } from '../../src/signature/prepared-trust.ts';
 import { verifyTimestamp } from '../../src/signature/timestamp.ts';
+import { readCertificate } from '../../src/signature/x509.ts';
 import { parseTrustedRoot } from '../../src/trust/trusted-root.ts';
 import { change } from './support.ts';
 
@@ -55,6 +58,41 @@ describe('verifyTimestamp', () => {
     const [namedCertificate] = sigstore.authority.chain;
     assert.ok(namedCertificate);
     assert.match(refusal(stamp({ namedCertificate })), /another signing certificate/);
+  });
+
+  it('refuses attributes that alone are about another content type', () => {
+    assert.match(refusal(stamp({ signedContentType: '1.2.840.113549.1.7.1' })), /another content type/);
+  });
+
+  it('compares the signing certificate of the older attribute by SHA-1', () => {
+    const named = (certificate: Buffer | undefined, ...issuerSerial: Buffer[]): Buffer => {
+      const hash = der.octetString(
+        createHash('sha1')
+          .update(certificate ?? '')
+          .digest(),
+      );
+      const value = der.sequence(der.sequence(der.sequence(hash, ...issuerSerial)));
+      return der.sequence(der.objectIdentifier('1.2.840.113549.1.9.16.2.12'), der.setOf(value));
+    };
+    const [signer, issuer] = sigstore.timestampAuthority.chain;
+    assert.equal(refusal(stamp({ attributes: [named(signer)] })), 'accepted');
+    assert.match(refusal(stamp({ attributes: [named(issuer)] })), /another signing certificate/);
+    const { issuer: name, serial } = readCertificate(signer ?? Buffer.alloc(0));
+    const issuedBy = (by: Buffer, as: Buffer): Buffer =>
+      named(signer, der.sequence(der.sequence(der.tagged(4, by)), der.integer(as)));
+    const another = /another signing certificate/;
+    assert.equal(refusal(stamp({ attributes: [issuedBy(name, serial)] })), 'accepted');
+    assert.match(refusal(stamp({ attributes: [issuedBy(name, Buffer.from([1]))] })), another);
+    assert.match(refusal(stamp({ attributes: [issuedBy(distinguishedName('other'), serial)] })), another);
+  });
+
+  it('refuses a list of hashes other than the signer’s', () => {
+    const response = stamp();
+    const sha256 = Buffer.from('608648016503040201', 'hex');
+    const first = response.indexOf(sha256);
+    const listed = Buffer.from(response);
+    listed[first + sha256.length - 1] = 2;
+    assert.match(refusal(listed), /another hash/);
   });
 
   it('refuses a signature by another key', () => {

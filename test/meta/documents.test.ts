@@ -1,0 +1,88 @@
+// Do the documents about verification tell the truth? Every test that docs/security-cases.md names exists, every test that
+// is named by an advisory stands there; the tables of docs/verification.md are those of the mutation suite.
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MUTANTS, UNAUTHENTICATED } from '../signature/unauthenticated.ts';
+import { readDocument, ROOT } from './source-files.ts';
+
+/** Titles as the source writes them, `${…}` of a template and all. */
+function titlesOf(file: string): ReadonlySet<string> {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const titles = text.matchAll(/\b(?:it|describe)\(\s*(?:'((?:[^'\\]|\\.)*)'|`((?:[^`\\]|\\.)*)`)/g);
+  return new Set([...titles].map(([, plain, template]) => plain ?? template ?? ''));
+}
+
+describe('docs/security-cases.md', () => {
+  const rows = [
+    ...readDocument('docs', 'security-cases.md').matchAll(
+      /^\|(?<id>[^|]+)\|[^|]+\|[^|]+\| `(?<file>test\/[^`]+)`: (?<title>[^|]+?) \|$/gm,
+    ),
+  ].map(({ groups = {} }) => ({ id: '', file: '', title: '', ...groups }));
+
+  it('has a row for each hole, and for advisories', () => {
+    const ids = rows.map(({ id }) => id.trim());
+    const holes = Array.from({ length: 10 }, (_, n) => `H${n + 1}`);
+    const others = Array.from({ length: 8 }, (_, n) => `M${n + 1}`);
+    assert.deepEqual(
+      [...holes, ...others].filter((id) => !ids.includes(id)),
+      [],
+    );
+    assert.ok(ids.filter((id) => /^(?:CVE|GHSA)-/.test(id)).length > 30);
+  });
+
+  for (const file of new Set(rows.map((row) => row.file)))
+    it(`names only tests that ${file} has`, () => {
+      const titles = titlesOf(file);
+      const named = rows.filter((row) => row.file === file).map(({ title }) => title);
+      assert.deepEqual(
+        named.filter((title) => !titles.has(title)),
+        [],
+      );
+    });
+
+  it('leaves out no row for want of its form', () => {
+    const lines = readDocument('docs', 'security-cases.md').match(/^\|.*`test\/.*$/gm) ?? [];
+    assert.equal(lines.length, rows.length);
+  });
+
+  it('names every test that is called after an advisory', () => {
+    const named = new Set(rows.map(({ title }) => title));
+    const called = globSync('test/**/advisories*.test.ts', { cwd: ROOT }).flatMap((file) => [
+      ...titlesOf(file),
+    ]);
+    assert.deepEqual(
+      called.filter((title) => /(?:CVE|GHSA)-/.test(title) && !named.has(title)),
+      [],
+    );
+  });
+});
+
+describe('docs/verification.md', () => {
+  const lines = readDocument('docs', 'verification.md').split('\n');
+  const rowsOf = (heading: string): readonly string[] => {
+    const from = lines.indexOf(heading);
+    assert.notEqual(from, -1);
+    const rest = lines.slice(from + 2);
+    return rest.slice(0, rest.indexOf(''));
+  };
+
+  it('lists the fields that nothing authenticates, and no others', () => {
+    assert.deepEqual(
+      rowsOf('| signature | field | changes | why it does not matter |'),
+      UNAUTHENTICATED.map(
+        ({ kinds, path, changes, why }) =>
+          `| ${kinds.join('; ')} | \`${path}\` | ${changes.join(', ')} | ${why} |`,
+      ),
+    );
+  });
+
+  it('counts the mutants of each kind of signature', () => {
+    const expected = Object.entries(MUTANTS).map(([kind, mutants]) => {
+      const fields = UNAUTHENTICATED.filter(({ kinds }) => kinds.some((name) => name === kind));
+      const accepted = fields.reduce((sum, { changes }) => sum + changes.length, 0);
+      return `| ${kind} | ${mutants} | ${accepted} |`;
+    });
+    assert.deepEqual(rowsOf('| signature | mutants | accepted changes |'), expected);
+  });
+});
