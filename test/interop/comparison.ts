@@ -99,7 +99,7 @@ export function toMarkdown(comparison: Comparison, missing: ReadonlyMap<Tool, st
     '# The same bundles, other verifiers',
     '',
     `Written by \`npm run interop -- OMS_DIR OCI_DIR CONFORMANCE_DIR --work DIR --markdown docs/interop.md\` on ${date}.`,
-    'Every question is one bundle or artifact under one trust, put to our command line and to every tool that has words for',
+    'Every question is one bundle or artifact under one trust, put to our commands and to every tool that has words for',
     'it, offline. Verdicts are compared, not reasons. A difference that is not listed here fails the run.',
     '',
     `${answered.length} questions, ${pairs} comparisons: ${pairs - differences.length} agree, ${explained} differ for a reason` +

@@ -11,7 +11,8 @@ const DEFAULT_IDENTITY =
   'https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main';
 const DEFAULT_ISSUER = 'https://token.actions.githubusercontent.com';
 
-interface BundleCase {
+/** One directory of the suite; files by absolute path. */
+export interface BundleCase {
   readonly name: string;
   readonly bundle: string;
   readonly artifact: string;
@@ -30,19 +31,21 @@ export function toConformanceQuestions(directory: string, tools: Tools): readonl
     .map(({ name }) => name)
     .toSorted()
     .flatMap((name) => {
-      const known = readCase(directory, path.join(cases, name));
+      const known = readBundleCase(directory, name);
       return [toQuestion(known, 'file', tools), toQuestion(known, 'digest', tools)];
     });
 }
 
-function readCase(directory: string, folder: string): BundleCase {
+/** Reads what one directory of the suite asks. */
+export function readBundleCase(directory: string, name: string): BundleCase {
+  const folder = path.join(directory, 'bundle-verify', name);
   const either = (name: string, otherwise: string): string =>
     existsSync(path.join(folder, name)) ? path.join(folder, name) : otherwise;
   const textOf = (name: string, otherwise: string): string =>
     existsSync(path.join(folder, name)) ? readFileSync(path.join(folder, name), 'utf8').trim() : otherwise;
   const key = path.join(folder, 'key.pub');
   return {
-    name: path.basename(folder),
+    name,
     bundle: path.join(folder, 'bundle.sigstore.json'),
     artifact: either('artifact', path.join(path.dirname(folder), 'a.txt')),
     trustedRoot: either('trusted_root.json', path.join(directory, 'trusted_root.json')),

@@ -85,6 +85,22 @@ export const EXPLANATIONS: readonly Explanation[] = [
     reason:
       'files are signed in shards; the command line of model_signing hashes whole files, its library verifies them when told the shard size, `verify-files` reads it from the statement',
   },
+  {
+    tool: 'sigstore-go',
+    ours: 'accept',
+    set: 'files',
+    labels: /^v1\.0\.[01]-certificate as recorded$/u,
+    reason:
+      'model_signing’s own certificates name no subject alternative name, without which sigstore-go knows no signer; under private roots we take any certificate for code signing',
+  },
+  {
+    tool: 'sigstore-go',
+    ours: 'accept',
+    set: 'files',
+    labels: /^v1\.0\.[01]-elliptic-key as recorded$/u,
+    reason:
+      'model_signing 1.0 writes `publicKey.rawBytes`, which the bundle schema does not have; sigstore-go refuses unknown members, we ignore this one and never trust the key in it',
+  },
 ];
 
 /** The explanation of a difference, when there is one. */
