@@ -120,6 +120,8 @@ export function toMarkdown(comparison: Comparison, missing: ReadonlyMap<Tool, st
     '',
     ...SETS,
     '',
+    ...NOT_ASKED,
+    '',
     '## Differences',
     '',
     ...toDifferenceRows(differences),
@@ -135,13 +137,28 @@ const SETS = [
   '- **files**: recorded model_signing bundles with their files, changed files and other trust, and the vectors of its schema.',
 ];
 
+const HOW: Readonly<Record<Tool, string>> = {
+  cosign:
+    'built by `go install`; `verify` at a registry on loopback, `verify-blob`, `verify-blob-attestation`',
+  'sigstore-go': 'a program of `test/interop/sigstore-go`; 1.4.0 needs Go 1.27 and was not asked',
+  model_signing:
+    'from PyPI; `verify key`, `verify certificate`, `verify sigstore` with a trust configuration',
+};
+
+const NOT_ASKED = [
+  'Not asked: attestations and log entries of key signatures, for which our policies have no words, and rh_model_signing.',
+  'sigstore-go is asked about files only where they are the signed ones, since it judges the signer alone, and not about',
+  'annotations; cosign is not asked about model signing.',
+];
+
 function toToolRows(missing: ReadonlyMap<Tool, string>): readonly string[] {
   return [
-    '| tool | version | |',
+    '| tool | version | how |',
     '| --- | --- | --- |',
     ...TOOLS.map((tool) => {
       const problem = missing.get(tool);
-      return `| ${tool} | ${VERSIONS[tool]} | ${problem === undefined ? 'asked' : `not installed: ${problem}`} |`;
+      const how = problem === undefined ? HOW[tool] : `not installed: ${problem}`;
+      return `| ${tool} | ${VERSIONS[tool]} | ${how} |`;
     }),
   ];
 }

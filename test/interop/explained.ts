@@ -43,7 +43,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
     set: 'layouts',
     labels: /^c[23]-key-ed25519 /u,
     reason:
-      'cosign 3 signs with Ed25519ph and verifies pure Ed25519, so it refuses its own signatures; we accept both, and sigstore-go accepts this bundle too',
+      'cosign 3 signs with Ed25519ph and verifies pure Ed25519, so it refuses its own signatures; we accept both, and so does sigstore-go where it is a bundle',
   },
   {
     tool: 'model_signing',

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { format, resolveConfig } from 'prettier';
 import { compare, findStale, toFailures, toMarkdown, toTable } from './comparison.ts';
 import { toConformanceQuestions } from './conformance-questions.ts';
 import { toFileQuestions } from './file-questions.ts';
@@ -87,6 +88,12 @@ async function answerAll(
   return { answered: answered.filter((one) => one !== undefined), problems };
 }
 
+/** Formatted as the tree's other documents are. */
+async function writeDocument(file: string, text: string): Promise<void> {
+  const settings = (await resolveConfig(file)) ?? {};
+  writeFileSync(file, await format(text, { ...settings, parser: 'markdown' }));
+}
+
 async function main(): Promise<number> {
   const options = readOptions();
   if (options === undefined) {
@@ -113,7 +120,7 @@ async function main(): Promise<number> {
       console.log(`${set}, ${tool}: ${asked} asked, ${agreed} agree, ${asked - agreed} differ`);
     const today = new Date().toISOString().slice(0, 10);
     if (options.markdown !== undefined)
-      writeFileSync(options.markdown, toMarkdown(comparison, tools.missing, today));
+      await writeDocument(options.markdown, toMarkdown(comparison, tools.missing, today));
     console.log(`${answered.length} passed, ${failures.length} failed`);
     return failures.length === 0 ? 0 : 1;
   } finally {
