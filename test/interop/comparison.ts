@@ -80,6 +80,23 @@ function toShown(verdict: string | undefined): string {
   return verdict === undefined || verdict === 'notApplicable' ? '-' : verdict;
 }
 
+/** Every rejection in the words of who rejected: an agreement for a reason that has nothing to do with it shows here. */
+export function toReasons({ answered }: Comparison): string {
+  return answered
+    .flatMap(({ set, label, ours, theirs }) =>
+      [['ours', ours] as const, ...theirs].map(([who, { verdict, why }]) => ({
+        set,
+        label,
+        who,
+        verdict,
+        why,
+      })),
+    )
+    .filter(({ verdict }) => verdict === 'reject')
+    .map(({ set, label, who, why }) => `${set}: ${label}: ${who}: ${why}\n`)
+    .join('');
+}
+
 /** The unexplained differences with both sides' words. */
 export function toFailures({ differences }: Comparison): readonly string[] {
   return differences

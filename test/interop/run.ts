@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
-import { compare, findStale, toFailures, toMarkdown, toTable } from './comparison.ts';
+import { compare, findStale, toFailures, toMarkdown, toReasons, toTable } from './comparison.ts';
 import { toConformanceQuestions } from './conformance-questions.ts';
 import { toFileQuestions } from './file-questions.ts';
 import { toLayoutQuestions } from './layout-questions.ts';
@@ -17,7 +17,7 @@ const USAGE = `usage: npm run interop -- OMS_DIR OCI_DIR [CONFORMANCE_DIR] [--wo
   OMS_DIR          directory of recorded model signing bundles with their files
   OCI_DIR          directory of recorded OCI layouts, with an INDEX.json
   CONFORMANCE_DIR  directory with bundle-verify and trusted_root.json
-  --work DIR       where the tools are installed and kept (default: below the temporary directory)
+  --work DIR       where the tools are kept, and answers.txt with everybody's reasons (default: a temporary directory)
   --markdown FILE  writes the result as a document
   --only TEXT      asks only the questions whose name contains TEXT`;
 /** Most of the time goes into starting the other tools. */
@@ -107,6 +107,7 @@ async function main(): Promise<number> {
     const { answered, problems } = await answerAll(questions);
     const comparison = compare(answered);
     console.log(toTable(comparison));
+    writeFileSync(path.join(options.work, 'answers.txt'), toReasons(comparison));
     for (const [tool, problem] of tools.missing) console.log(`NOT INSTALLED ${tool}: ${problem}`);
     const stale = options.only === '' ? findStale(comparison) : [];
     const failures = [
