@@ -32,7 +32,8 @@ export async function run(
 ): Promise<Ran> {
   const child = spawn(program, parameters, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: timeoutMs,
+    // Not `timeout`: its timer outlives a program that could not be started.
+    signal: AbortSignal.timeout(timeoutMs),
     env: { PATH: process.env['PATH'] ?? '', ...environment },
     cwd: directory,
   });

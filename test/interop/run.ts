@@ -114,7 +114,7 @@ async function main(): Promise<number> {
       ...problems,
       ...toFailures(comparison),
       ...stale.map(({ tool, labels }) => `STALE the explanation for ${tool}, ${labels.source}`),
-      ...(answered.length === 0 ? ['FAILED nothing was asked'] : []),
+      ...(comparison.counts.length === 0 ? ['FAILED nothing was compared'] : []),
     ];
     for (const failure of failures) console.log(failure);
     for (const { set, tool, asked, agreed } of comparison.counts)
