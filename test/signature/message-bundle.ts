@@ -65,10 +65,12 @@ function logMessage({ log }: Sigstore, logged: Logged, at: Date): LogEntry {
   const { signature, digest, hash, certificate, key } = logged;
   const content = signature.toString('base64');
   if (log.version === 'v2') {
-    const verifier =
-      certificate === undefined
+    const verifier = {
+      ...toKeyDetails(key, hash),
+      ...(certificate === undefined
         ? { publicKey: { rawBytes: publicKeyDer(key.publicKey).toString('base64') } }
-        : { x509Certificate: { rawBytes: certificate.toString('base64') } };
+        : { x509Certificate: { rawBytes: certificate.toString('base64') } }),
+    };
     const data = { algorithm: PROTO_HASHES[hash], digest: digest.toString('base64') };
     return append({ hashedRekordV002: { data, signature: { content, verifier } } }, '0.0.2');
   }
@@ -81,4 +83,10 @@ function logMessage({ log }: Sigstore, logged: Logged, at: Date): LogEntry {
     const body = Buffer.from(JSON.stringify({ apiVersion: version, kind: 'hashedrekord', spec }));
     return log.append({ kind: 'hashedrekord', version, body }, at);
   }
+}
+
+// Rekor v2 always names the algorithm; readers that write the body anew before they hash it depend on that.
+function toKeyDetails(key: SigningKey, hash: SignatureHash): object {
+  const isUsual = key.publicKey.asymmetricKeyDetails?.namedCurve === 'prime256v1' && hash === 'sha256';
+  return isUsual ? { keyDetails: 'PKIX_ECDSA_P256_SHA_256' } : {};
 }

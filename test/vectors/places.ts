@@ -98,7 +98,8 @@ function realWay({ name, address, url }: RealRegistry): Way {
 }
 
 // A case recorded on a registry without the API brings its own index under the tag; the demo registry's must not hide it.
-function seed(registry: RegistryHandle, { layout, repository, tags, mediaTypes }: VectorCase): void {
+/** Puts a case into a registry. */
+export function seed(registry: RegistryHandle, { layout, repository, tags, mediaTypes }: VectorCase): void {
   seedFromLayout(registry, repository, layout, tags);
   for (const [digest, names] of tags) {
     const recorded = names.filter((name) => /^sha256-[0-9a-f]{64}$/u.test(name));
