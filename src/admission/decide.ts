@@ -7,7 +7,6 @@ import { quote } from '../lib/text.ts';
 import { toSharedIdentity, type PullIdentity } from '../model/pull-identity.ts';
 import type { CompiledException } from '../policy/compile-exception.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
-import { selectByNamespace } from '../policy/select.ts';
 import type { KnownNamespace, PolicySnapshot } from '../policy/store.ts';
 import { OverloadedError } from '../proving/executor.ts';
 import type { Prover } from '../proving/prover.ts';
@@ -85,7 +84,7 @@ async function decideInSteps(
   watch.mark('extract');
   const enforce = isEnforced(scope.isPod, dependencies);
   const refuse = (finding: Finding): Decision => toUndecided(watch, [finding], { enforce });
-  const world = await findWorld(request.namespace ?? '', dependencies, signal);
+  const world = await findWorld(request, dependencies, signal);
   if ('finding' in world) return refuse(world.finding);
   const after = toModelUses(scope.extraction, world.policies);
   // Only now is it known which images are models: a debug container beside an unchanged model changes none.
@@ -148,7 +147,7 @@ interface World {
 }
 
 async function findWorld(
-  name: string,
+  { namespace: name = '', operation }: AdmissionRequest,
   { snapshot, readNamespace }: DecisionDependencies,
   signal: AbortSignal,
 ): Promise<World | { finding: Finding }> {
@@ -160,5 +159,5 @@ async function findWorld(
   if (namespace === undefined)
     return { finding: createFinding('PoliciesNotSynced', `namespace ${quote(name, 63)} is not known`) };
   const { exceptions } = world;
-  return { namespace, policies: selectByNamespace(world.policies, namespace), exceptions };
+  return { namespace, policies: world.select(namespace, { namespace: name, operation }), exceptions };
 }

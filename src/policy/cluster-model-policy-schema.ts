@@ -1,6 +1,6 @@
 // Which shape has a ClusterModelPolicy? Its structural schema, with the text that kubectl explain shows.
 import { MODEL_SOURCES } from '../model/model-reference.ts';
-import { ATTESTATION, VALIDATION } from './attestation-schema.ts';
+import { ATTESTATION, MATCH_CONDITIONS, VALIDATION, VARIABLES } from './attestation-schema.ts';
 import { CERTIFICATE_AUTHORITY } from './certificate-authority-schema.ts';
 import {
   exactlyOne,
@@ -192,6 +192,7 @@ export const CLUSTER_MODEL_POLICY_SPEC: Schema = object(
       maxItems: 128,
       items: modelSelector,
     },
+    matchConditions: MATCH_CONDITIONS,
     digest: {
       type: 'string',
       description:
@@ -239,6 +240,7 @@ export const CLUSTER_MODEL_POLICY_SPEC: Schema = object(
       'x-kubernetes-list-map-keys': ['name'],
       items: ATTESTATION,
     },
+    variables: VARIABLES,
     validations: {
       type: 'array',
       description: 'CEL rules, all of which must be true once authorities and attestations are satisfied.',

@@ -2,18 +2,24 @@
 // its condition: without signatures everything rests on attestations, so each must say whose counts.
 import { isSignaturePredicate } from '../model/predicate-type.ts';
 import { quote } from '../lib/text.ts';
-import type { CelEngine } from './cel/engine.ts';
+import type { CelEngine, CelVariables } from './cel/engine.ts';
 import { compileValidation } from './compile-validation.ts';
 import type { CompiledAttestation } from './compiled.ts';
 import type { AttestationSpec, ClusterModelPolicySpec } from './types.ts';
 
 type Report = (path: string, problem: string) => void;
 
+/** How attestations are compiled: `variables` are those that their rules see. */
+export interface AttestationContext {
+  readonly engine: CelEngine;
+  readonly variables: CelVariables;
+  readonly report: Report;
+}
+
 /** Compiles the attestations of a spec; problems are reported with their paths. */
 export function compileAttestations(
   spec: ClusterModelPolicySpec,
-  engine: CelEngine,
-  report: Report,
+  { engine, variables, report }: AttestationContext,
 ): readonly CompiledAttestation[] {
   const { attestations = [], authorities, minAuthorities } = spec;
   const names = attestations.map(({ name }) => name);
@@ -39,6 +45,7 @@ export function compileAttestations(
         compileValidation(validation, `${path}.validations[${at}]`, {
           engine,
           report,
+          variables,
           scopes: { expression: 'attestation', message: 'attestationMessage' },
         }),
       ),

@@ -1,5 +1,5 @@
 // Is this rule an expression of its scope? Compiles one validation, or says what is wrong with it and where.
-import type { CelEngine, CelProgram, CelScope } from './cel/engine.ts';
+import type { CelEngine, CelProgram, CelScope, CelVariables } from './cel/engine.ts';
 import type { CompiledValidation } from './compiled.ts';
 import type { ValidationSpec } from './types.ts';
 
@@ -7,6 +7,8 @@ import type { ValidationSpec } from './types.ts';
 export interface ValidationContext {
   readonly engine: CelEngine;
   readonly report: (path: string, problem: string) => void;
+  /** What `variables` holds; default nothing. */
+  readonly variables?: CelVariables;
   /** Scopes of the expression and of its message; default: those of a policy's own validations. */
   readonly scopes?: { readonly expression: CelScope; readonly message: CelScope };
 }
@@ -17,10 +19,10 @@ const POLICY_SCOPES = { expression: 'validation', message: 'message' } as const;
 export function compileValidation(
   { expression, message, messageExpression }: ValidationSpec,
   path: string,
-  { engine, report, scopes = POLICY_SCOPES }: ValidationContext,
+  { engine, report, variables, scopes = POLICY_SCOPES }: ValidationContext,
 ): readonly CompiledValidation[] {
   const compile = (source: string, scope: CelScope, field: string): CelProgram | undefined => {
-    const result = engine.compile(source, scope);
+    const result = engine.compile(source, scope, variables);
     if (result.ok) return result.program;
     for (const { message: problem, caret } of result.diagnostics)
       report(`${path}.${field}`, `${problem}${caret === undefined ? '' : `\n${caret}`}`);

@@ -7,11 +7,12 @@ import type { CelEngine } from './cel/engine.ts';
 import { MODEL_SOURCES, type ModelSource } from '../model/model-reference.ts';
 import { compileAuthority, type AuthorityContext } from './compile-authority.ts';
 import { compileAttestations } from './compile-attestations.ts';
+import { compileConditions, compileVariables, WITHOUT_VARIABLES } from './compile-expressions.ts';
 import { compileValidation } from './compile-validation.ts';
 import type { CompiledModelSelector, CompiledPolicy } from './compiled.ts';
 import { compileGlob } from './glob.ts';
 import { compileLabelSelector, type LabelMatcher } from './label-selector.ts';
-import type { ClusterModelPolicySpec, ModelSelector, ValidationAction } from './types.ts';
+import type { ClusterModelPolicySpec, ModelSelector, NamedExpression, ValidationAction } from './types.ts';
 import { toFieldPath, validateSpec, type Fault } from './validate.ts';
 
 /** What a policy is compiled with. */
@@ -40,20 +41,27 @@ export function compilePolicy(source: PolicySource, context: CompileContext): Co
     const where = source.locate?.(['spec', ...path]) ?? '';
     report(toFieldPath(['spec', ...path]), where === '' ? message : `${message} (${where})`);
   }
-  const selection = compileSelection(source.spec, report);
+  const selection = compileSelection(source.spec, context.engine, report);
   const rest =
     faults.length === 0 ? compileSpec(source.spec as ClusterModelPolicySpec, context, report) : DENYING;
-  return { name: source.name, ...selection, ...rest, problems };
+  return {
+    name: source.name,
+    namespace: undefined,
+    ...selection,
+    ...rest,
+    problems,
+    hasFailedConditions: false,
+  };
 }
 
 type Report = (path: string, problem: string, reason?: DenialReason) => void;
 type Selection = Pick<
   CompiledPolicy,
-  'matchesNamespace' | 'models' | 'actions' | 'requireModel' | 'unverifiableSources'
+  'matchesNamespace' | 'matchConditions' | 'models' | 'actions' | 'requireModel' | 'unverifiableSources'
 >;
 type Rest = Pick<
   CompiledPolicy,
-  'digest' | 'authorities' | 'minAuthorities' | 'attestations' | 'validations'
+  'digest' | 'authorities' | 'minAuthorities' | 'attestations' | 'variables' | 'validations'
 >;
 
 const DENYING: Rest = {
@@ -61,19 +69,24 @@ const DENYING: Rest = {
   authorities: [],
   minAuthorities: 1,
   attestations: [],
+  variables: WITHOUT_VARIABLES,
   validations: [],
 };
 const everything: LabelMatcher = () => true;
 
 // Selectors are read on their own, so that a typo elsewhere does not widen what a broken policy denies.
-function compileSelection(spec: unknown, report: Report): Selection {
+function compileSelection(spec: unknown, engine: CelEngine, report: Report): Selection {
   const { namespaceSelector, models, validationActions, requireModel, unverifiableSources } = toRecord(spec);
+  const { matchConditions } = toRecord(spec);
   return {
     // What cannot be read is the stricter of the two.
     requireModel: !(requireModel === undefined || requireModel === null || requireModel === false),
     unverifiableSources:
       unverifiableSources === 'Warn' || unverifiableSources === 'Allow' ? unverifiableSources : 'Deny',
     matchesNamespace: compileNamespaces(namespaceSelector, report),
+    matchConditions: isField('matchConditions', matchConditions)
+      ? compileConditions(matchConditions as NamedExpression[], engine, report)
+      : [],
     models: compileModels(models, report),
     actions: compileActions(validationActions, report),
   };
@@ -81,15 +94,19 @@ function compileSelection(spec: unknown, report: Report): Selection {
 
 function compileNamespaces(selector: unknown, report: Report): LabelMatcher {
   if (selector === undefined || selector === null) return everything;
-  const faults = validateSpec('ClusterModelPolicy', {
-    namespaceSelector: selector,
-    authorities: PLACEHOLDER,
-  });
-  if (faults.length > 0) return everything;
+  if (!isField('namespaceSelector', selector)) return everything;
   const compiled = compileLabelSelector(selector);
   if (compiled.ok) return compiled.matches;
   report('spec.namespaceSelector', compiled.problem);
   return everything;
+}
+
+// Whether one field has its shape, whatever is wrong with the others.
+function isField(name: string, value: unknown): boolean {
+  return (
+    value !== undefined &&
+    validateSpec('ClusterModelPolicy', { [name]: value, authorities: PLACEHOLDER }).length === 0
+  );
 }
 
 const PLACEHOLDER = [{ name: 'placeholder', static: { action: 'Fail' } }];
@@ -103,8 +120,7 @@ function compileModels(models: unknown, report: Report): CompiledPolicy['models'
 // An entry with a fault goes on claiming what it can be read to claim, so that a typo opens nothing. What it would
 // leave out is not believed.
 function salvage(model: unknown): ModelSelector {
-  if (validateSpec('ClusterModelPolicy', { models: [model], authorities: PLACEHOLDER }).length === 0)
-    return model as ModelSelector;
+  if (isField('models', [model])) return model as ModelSelector;
   const { glob, sources } = toRecord(model);
   const known = toArray(sources).filter((source) => MODEL_SOURCES.includes(source as ModelSource));
   return {
@@ -161,13 +177,20 @@ function compileSpec(spec: ClusterModelPolicySpec, context: CompileContext, repo
     return compiled === undefined ? [] : [compiled];
   });
   checkAuthorities(spec, authorities, report);
+  const { engine } = context;
+  const variables = compileVariables(spec.variables ?? [], engine, report);
   return {
     digest: spec.digest ?? 'Require',
     authorities,
     minAuthorities,
-    attestations: compileAttestations(spec, context.engine, report),
+    attestations: compileAttestations(spec, { engine, variables: variables.attestations, report }),
+    variables,
     validations: (spec.validations ?? []).flatMap((validation, index) =>
-      compileValidation(validation, `spec.validations[${index}]`, { engine: context.engine, report }),
+      compileValidation(validation, `spec.validations[${index}]`, {
+        engine,
+        report,
+        variables: variables.rules,
+      }),
     ),
   };
 }

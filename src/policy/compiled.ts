@@ -2,7 +2,7 @@
 import type { Finding } from '../reason.ts';
 import type { ModelSource } from '../model/model-reference.ts';
 import type { Authority } from '../signature/authority.ts';
-import type { CelProgram } from './cel/engine.ts';
+import type { CelProgram, CelVariables } from './cel/engine.ts';
 import type { GlobMatcher } from './glob.ts';
 import type { LabelMatcher } from './label-selector.ts';
 import type { UnverifiableSources, ValidationAction } from './types.ts';
@@ -22,6 +22,19 @@ export interface CompiledValidation {
   readonly messageProgram: CelProgram | undefined;
 }
 
+/** One condition that must be true for the policy to be about a request. */
+export interface CompiledCondition {
+  readonly name: string;
+  readonly program: CelProgram;
+}
+
+/** Variables of a policy, as its rules see them. */
+export interface CompiledVariables {
+  readonly rules: CelVariables;
+  /** Those that read no attestations: what rules about attestations see. */
+  readonly attestations: CelVariables;
+}
+
 /** One attestation that must be there. */
 export interface CompiledAttestation {
   readonly name: string;
@@ -34,23 +47,34 @@ export interface CompiledAttestation {
 
 /** A policy ready to select and judge; `problems` make it deny whatever it selects. */
 export interface CompiledPolicy {
+  /** `namespace/name` of a ModelPolicy. */
   readonly name: string;
+  /** Namespace of a ModelPolicy; undefined for a ClusterModelPolicy. */
+  readonly namespace: string | undefined;
   readonly matchesNamespace: LabelMatcher;
   /** undefined: every model reference. */
   readonly models: readonly CompiledModelSelector[] | undefined;
+  /** Worked out by selection.ts before anything else. */
+  readonly matchConditions: readonly CompiledCondition[];
   readonly digest: 'Require' | 'Resolve';
   readonly requireModel: boolean;
   readonly unverifiableSources: UnverifiableSources;
   readonly authorities: readonly Authority[];
   readonly minAuthorities: number;
   readonly attestations: readonly CompiledAttestation[];
+  readonly variables: CompiledVariables;
   readonly validations: readonly CompiledValidation[];
   readonly actions: ReadonlySet<ValidationAction>;
   /** Why the policy cannot be evaluated: `PolicyInvalid`, `TrustRootUnavailable`, `CredentialsUnavailable`. */
   readonly problems: readonly Finding[];
+  /** True when nobody knows whether its conditions hold: it denies what it selects, and counts as no match. */
+  readonly hasFailedConditions: boolean;
 }
 
-/** True when the policy's verdict can reject a request. */
-export function isEnforcing(policy: CompiledPolicy): boolean {
-  return policy.actions.has('Deny');
+/**
+ * True when selecting a model means that the platform cares for it: an enforcing ClusterModelPolicy whose conditions
+ * hold. Namespaces cannot say so for themselves.
+ */
+export function isEnforcing({ actions, namespace, hasFailedConditions }: CompiledPolicy): boolean {
+  return actions.has('Deny') && namespace === undefined && !hasFailedConditions;
 }

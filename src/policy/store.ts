@@ -9,6 +9,7 @@ import { checkObject, type ObjectCheck } from './check-object.ts';
 import { compilePolicy, type CompileContext, type PolicySource } from './compile.ts';
 import type { CheckedKind } from './validate.ts';
 import type { CompiledPolicy } from './compiled.ts';
+import { createSelection, type SelectPolicies } from './selection.ts';
 import type { MaterialContext, SourceMaterial } from './source-material.ts';
 
 /** Everything policies are made of, as it was last read. */
@@ -39,7 +40,9 @@ export interface PolicySnapshot {
   readonly exceptions: readonly CompiledException[];
   /** Exceptions that have none, and why. */
   readonly brokenExceptions: readonly { readonly name: string; readonly problem: string }[];
-  /** The namespace, or undefined when it is not known. */
+  /** Which of them a request is judged by: all but `models`. */
+  readonly select: SelectPolicies;
+  /** The namespace, or undefined when it is not known; one object for each, for as long as the world lasts. */
   findNamespace(name: string): KnownNamespace | undefined;
 }
 
@@ -89,14 +92,23 @@ function compileSnapshot(inputs: PolicyInputs, options: SnapshotOptions): Policy
   const { generation } = options;
   const context = toContext(inputs, options);
   const exceptions = (inputs.exceptions ?? []).map(compileException);
+  const policies = inputs.policies
+    .map((source) => compilePolicy(source, context))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const namespaces = new Map<string, KnownNamespace>();
   return {
     generation,
     exceptions: exceptions.flatMap((result) => (result.ok ? [result.exception] : [])),
     brokenExceptions: exceptions.filter((result) => !result.ok),
-    policies: inputs.policies
-      .map((source) => compilePolicy(source, context))
-      .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-    findNamespace: (name) => findNamespace(inputs, name),
+    policies,
+    select: createSelection(policies),
+    findNamespace(name) {
+      const known = namespaces.get(name) ?? findNamespace(inputs, name);
+      // Where every name exists, names are anybody's to make up.
+      if (namespaces.size >= MAX_REMEMBERED_NAMESPACES) namespaces.clear();
+      if (known !== undefined) namespaces.set(name, known);
+      return known;
+    },
   };
 }
 
@@ -116,6 +128,7 @@ function toContext(
   return { ...material, engine, trustRoots: compileTrustRoots(inputs.trustRoots, material, trust) };
 }
 
+const MAX_REMEMBERED_NAMESPACES = 10_000;
 const NAME_LABEL = 'kubernetes.io/metadata.name';
 
 function findNamespace(

@@ -98,6 +98,12 @@ export interface ValidationSpec {
   readonly messageExpression?: string;
 }
 
+/** An expression with a name: a condition or a variable. */
+export interface NamedExpression {
+  readonly name: string;
+  readonly expression: string;
+}
+
 /** One attestation that must be there. */
 export interface AttestationSpec {
   readonly name: string;
@@ -115,12 +121,14 @@ export type UnverifiableSources = 'Deny' | 'Warn' | 'Allow';
 export interface ClusterModelPolicySpec {
   readonly namespaceSelector?: LabelSelector;
   readonly models?: readonly ModelSelector[];
+  readonly matchConditions?: readonly NamedExpression[];
   readonly digest?: 'Require' | 'Resolve';
   readonly requireModel?: boolean;
   readonly unverifiableSources?: UnverifiableSources;
   readonly authorities: readonly AuthoritySpec[];
   readonly minAuthorities?: number;
   readonly attestations?: readonly AttestationSpec[];
+  readonly variables?: readonly NamedExpression[];
   readonly validations?: readonly ValidationSpec[];
   readonly validationActions?: readonly ValidationAction[];
 }

@@ -3,8 +3,10 @@
 import type { EvidenceProblem } from '../evidence/evidence.ts';
 import { quote } from '../lib/text.ts';
 import {
+  bindAttestation,
   createCelBindings,
   toReadAttestation,
+  type CelBindings,
   type CelInput,
   type NamedAttestation,
   type ReadAttestation,
@@ -41,11 +43,13 @@ const MAX_SHOWN_TYPES = 8;
  * @param others problems with candidates that could be attestations too
  */
 export function judgeAttestations(
-  { attestations }: CompiledPolicy,
+  { attestations, variables }: CompiledPolicy,
   proof: AttestationProof = NOTHING,
   others: readonly EvidenceProblem[],
-  input: AttestationInput,
+  values: AttestationInput,
 ): AttestationVerdict {
+  const bindings = createCelBindings({ ...values, variables: variables.attestations });
+  const input = { bindings, meter: values.meter };
   const satisfying: NamedAttestation[] = [];
   const problems: AttestationProblem[] = [];
   for (const [index, required] of attestations.entries()) {
@@ -73,6 +77,11 @@ function isMeant(
   return predicateTypes.includes(predicateType) && authorities.includes(authority);
 }
 
+interface StatementInput {
+  readonly bindings: CelBindings;
+  readonly meter: CelMeter;
+}
+
 interface Judged {
   readonly attestation: ReadAttestation;
   readonly failure: AttestationProblem | undefined;
@@ -82,13 +91,13 @@ function judgeStatement(
   { name, validations }: CompiledAttestation,
   index: number,
   proven: ProvenAttestation,
-  input: AttestationInput,
+  { bindings: shared, meter }: StatementInput,
 ): Judged {
-  const attestation = toReader(proven, input.meter);
+  const attestation = toReader(proven, meter);
   if (validations.length === 0) return { attestation, failure: undefined };
-  const bindings = createCelBindings({ ...input, attestation });
+  const bindings = bindAttestation(shared, attestation);
   for (const [at, validation] of validations.entries()) {
-    const failed = evaluateRule(validation, bindings, input.meter);
+    const failed = evaluateRule(validation, bindings, meter);
     if (failed === undefined) continue;
     const message = `attestation ${name} by ${proven.authority}: spec.attestations[${index}].validations[${at}]: ${failed.message}`;
     return { attestation, failure: { reason: 'AttestationRejected', message, authority: proven.authority } };

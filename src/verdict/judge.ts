@@ -207,7 +207,7 @@ interface RuleInput extends RuleContext {
 function judgeRules(policy: CompiledPolicy, use: ModelReference, input: RuleInput): readonly Finding[] {
   if (policy.validations.length === 0) return [];
   const { child, ...values } = input;
-  const bindings = createCelBindings(values);
+  const bindings = createCelBindings({ ...values, variables: policy.variables.rules });
   return policy.validations.flatMap((validation, index) => {
     const failure = evaluateRule(validation, bindings, input.meter);
     if (failure === undefined) return [];

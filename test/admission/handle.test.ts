@@ -326,6 +326,7 @@ describe('createReviewHandler()', () => {
             policies: [],
             exceptions: [],
             brokenExceptions: [],
+            select: () => [],
             findNamespace: () => undefined,
           }),
           openClient: () => UNUSED_CLIENT,

@@ -6,6 +6,7 @@ import type { LogEvidence, SignatureFacts } from '../../signature/facts.ts';
 import { toLazyValue } from './lazy-value.ts';
 import { createTyped, defineLazily } from './types.ts';
 import { toCelValue } from './value.ts';
+import { createVariablesValue, NO_VARIABLES, type CelVariables } from './variables.ts';
 
 export { toCelValue, type CelValue } from './value.ts';
 
@@ -30,6 +31,15 @@ export interface CelInput {
   /** The one that is judged, in scopes about one. */
   readonly attestation?: ReadAttestation;
   readonly now: Date;
+  /** Variables of the policy; default none. */
+  readonly variables?: CelVariables;
+}
+
+/** What conditions of policies see: only what neither author nor requester chooses beside where and what. */
+export interface MatchInput {
+  readonly namespaceObject: unknown;
+  readonly namespace: string;
+  readonly operation: string;
 }
 
 /** An attestation whose statement is parsed when a rule first reads it, and then once. */
@@ -61,21 +71,42 @@ export function toReadAttestation(facts: AttestationFacts & { readonly authority
 
 /** Binds the variables of one reference; each is converted when first read. Pass CelValues to share conversions. */
 export function createCelBindings(input: CelInput): CelBindings {
+  const values: LazyMap = new LazyMap({
+    pod: () => toCelValue(input.pod),
+    object: () => toCelValue(input.object),
+    oldObject: () => toCelValue(input.oldObject ?? null),
+    request: () => toCelValue(input.request),
+    namespaceObject: () => toCelValue(input.namespaceObject),
+    model: () => toModel(input.model),
+    signatures: () => input.signatures.map(toSignature),
+    attestations: () => (input.attestations ?? []).map(toAttestation),
+    predicateType: () => input.attestation?.predicateType,
+    predicate: () => input.attestation && readPredicate(input.attestation),
+    statement: () => input.attestation?.readStatement(),
+    signature: () => input.attestation && toSignature(input.attestation.signature),
+    now: () => new Date(input.now),
+    variables: () => createVariablesValue(input.variables ?? NO_VARIABLES, values),
+  });
+  return { [VARIABLES]: values };
+}
+
+/** The same variables with the attestation that is judged: what is read once is shared by all attestations. */
+export function bindAttestation(base: CelBindings, attestation: ReadAttestation): CelBindings {
+  const own = {
+    predicateType: () => attestation.predicateType,
+    predicate: () => readPredicate(attestation),
+    statement: () => attestation.readStatement(),
+    signature: () => toSignature(attestation.signature),
+  };
+  return { [VARIABLES]: new LazyMap(own, base[VARIABLES]) };
+}
+
+/** Binds the variables of match conditions. */
+export function createMatchBindings({ namespaceObject, namespace, operation }: MatchInput): CelBindings {
   return {
     [VARIABLES]: new LazyMap({
-      pod: () => toCelValue(input.pod),
-      object: () => toCelValue(input.object),
-      oldObject: () => toCelValue(input.oldObject ?? null),
-      request: () => toCelValue(input.request),
-      namespaceObject: () => toCelValue(input.namespaceObject),
-      model: () => toModel(input.model),
-      signatures: () => input.signatures.map(toSignature),
-      attestations: () => (input.attestations ?? []).map(toAttestation),
-      predicateType: () => input.attestation?.predicateType,
-      predicate: () => input.attestation && readPredicate(input.attestation),
-      statement: () => input.attestation?.readStatement(),
-      signature: () => input.attestation && toSignature(input.attestation.signature),
-      now: () => new Date(input.now),
+      namespaceObject: () => toCelValue(namespaceObject),
+      request: () => createTyped('MatchRequest', { namespace, operation }),
     }),
   };
 }
@@ -89,14 +120,17 @@ export function variablesOf(bindings: CelBindings): ReadonlyMap<string, unknown>
 class LazyMap extends Map<string, unknown> {
   readonly #sources: Readonly<Record<string, () => unknown>>;
 
-  constructor(sources: Readonly<Record<string, () => unknown>>) {
+  readonly #others: ReadonlyMap<string, unknown> | undefined;
+
+  constructor(sources: Readonly<Record<string, () => unknown>>, others?: ReadonlyMap<string, unknown>) {
     super();
     this.#sources = sources;
+    this.#others = others;
   }
 
   override get(name: string): unknown {
     if (!this.has(name) && Object.hasOwn(this.#sources, name)) this.set(name, this.#sources[name]?.());
-    return super.get(name);
+    return this.has(name) ? super.get(name) : this.#others?.get(name);
   }
 }
 

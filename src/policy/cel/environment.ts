@@ -7,21 +7,28 @@ import { PARSER_LIMITS } from './limits.ts';
 import { TWO_VARIABLE_MACROS, twoVariableMacro } from './macro-two-variables.ts';
 import { patchEvaluator } from './metering.ts';
 import { TYPE_CLASSES, TYPE_FIELDS, type TypeName } from './types.ts';
+import { toVariableFields, VARIABLES_TYPE, VariablesValue, type CelVariables } from './variables.ts';
 
 /**
  * Where an expression is used: `validation` (all variables, bool), `message` (all variables, string), `attestation` and
- * `attestationMessage` (the same about one statement instead of `attestations`), or `matchCondition` (namespaceObject and
- * request, bool).
+ * `attestationMessage` (the same about one statement instead of `attestations`), or `matchCondition` (namespaceObject and of
+ * the request namespace and operation, bool). Variables have any type: `variable` sees all variables,
+ * `attestationVariable` all but `attestations`, as rules about one attestation do.
  */
 export type CelScope = 'validation' | 'message' | 'attestation' | 'attestationMessage' | 'matchCondition';
+/** Where a variable is used. */
+export type CelVariableScope = 'variable' | 'attestationVariable';
+type AnyScope = CelScope | CelVariableScope;
 
 /** Result type a scope's expressions must have. */
-export const SCOPE_RESULTS: Readonly<Record<CelScope, 'bool' | 'string'>> = {
+export const SCOPE_RESULTS: Readonly<Record<AnyScope, 'bool' | 'string' | 'any'>> = {
   validation: 'bool',
   message: 'string',
   attestation: 'bool',
   attestationMessage: 'string',
   matchCondition: 'bool',
+  variable: 'any',
+  attestationVariable: 'any',
 };
 
 const OBJECT = 'map<string, dyn>';
@@ -44,16 +51,19 @@ const ATTESTATION_VARIABLES = {
   statement: OBJECT,
   signature: 'Signature',
 };
-const SCOPE_VARIABLES: Readonly<Record<CelScope, Readonly<Record<string, string>>>> = {
+const SCOPE_VARIABLES: Readonly<Record<AnyScope, Readonly<Record<string, string>>>> = {
   validation: ALL_VARIABLES,
   message: ALL_VARIABLES,
   attestation: ATTESTATION_VARIABLES,
   attestationMessage: ATTESTATION_VARIABLES,
-  matchCondition: TRUSTED_VARIABLES,
+  // Nothing that whoever makes the request can choose, beside where and what.
+  matchCondition: { namespaceObject: OBJECT, request: 'MatchRequest' },
+  variable: ALL_VARIABLES,
+  attestationVariable: MODEL_VARIABLES,
 };
 
 /** Creates the environments of all scopes; throws when the library refuses a registration. */
-export function createEnvironments(): Readonly<Record<CelScope, Environment>> {
+export function createEnvironments(): Readonly<Record<AnyScope, Environment>> {
   const base = createBase();
   return {
     validation: createScope(base, 'validation'),
@@ -61,7 +71,18 @@ export function createEnvironments(): Readonly<Record<CelScope, Environment>> {
     attestation: createScope(base, 'attestation'),
     attestationMessage: createScope(base, 'attestationMessage'),
     matchCondition: createScope(base, 'matchCondition'),
+    variable: createScope(base, 'variable'),
+    attestationVariable: createScope(base, 'attestationVariable'),
   };
+}
+
+/** An environment of a scope in which `variables` are known too. */
+export function declareVariables(scope: Environment, variables: CelVariables): Environment {
+  const environment = scope.clone();
+  const fields = toVariableFields(variables);
+  environment.registerType(VARIABLES_TYPE, { ctor: VariablesValue, fields });
+  environment.registerVariable('variables', VARIABLES_TYPE);
+  return meterEnvironment(environment);
 }
 
 function createBase(): Environment {
@@ -86,9 +107,13 @@ function createBase(): Environment {
   return environment;
 }
 
-function createScope(base: Environment, scope: CelScope): Environment {
+function createScope(base: Environment, scope: AnyScope): Environment {
   const environment = base.clone();
   for (const [name, type] of Object.entries(SCOPE_VARIABLES[scope])) environment.registerVariable(name, type);
+  return meterEnvironment(environment);
+}
+
+function meterEnvironment(environment: Environment): Environment {
   // An environment keeps its evaluator private; evaluating is the only way to meet it.
   const probe = environment.parse('true');
   const patch: Evaluate = (evaluator) => {

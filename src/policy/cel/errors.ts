@@ -40,6 +40,15 @@ export function celError(code: string): Error {
   return new EvaluationError({ code, message: TEXTS[code] ?? code });
 }
 
+/** A variable that has no value. No error of the library's kind, which optional selection would take for absence. */
+export class VariableError extends Error {
+  override readonly name = 'VariableError';
+
+  constructor(variable: string, failure: string) {
+    super(`variables.${variable}: ${failure}`);
+  }
+}
+
 /** Runs part of a node's evaluation; adds the node's place to an evaluation error that has none. */
 export function locate<T>(node: CelNode, run: () => T): T {
   try {
@@ -55,6 +64,7 @@ export function locate<T>(node: CelNode, run: () => T): T {
 /** Describes a failed evaluation in at most 256 characters: fixed text, line and column, excerpt of the source. */
 export function describeFailure(error: unknown, source: string): string {
   if (error instanceof RangeError) return 'expression is too deep or its values too large';
+  if (error instanceof VariableError) return error.message.slice(0, MAX_RESULT_MESSAGE_LENGTH);
   if (!(error instanceof EvaluationError)) return 'evaluation failed';
   const text = TEXTS[error.code] ?? 'evaluation failed';
   if (error.range === undefined) return text;

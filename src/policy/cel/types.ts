@@ -31,6 +31,8 @@ export const TYPE_FIELDS = {
     layers: 'list<Layer>',
     size: 'int',
   },
+  // What conditions of a policy see of a request.
+  MatchRequest: { namespace: 'string', operation: 'string' },
   Certificate: {
     serial: 'string',
     notBefore: 'google.protobuf.Timestamp',
@@ -84,6 +86,7 @@ export const TYPE_CLASSES = {
   Reference: declareType('Reference'),
   Layer: declareType('Layer'),
   Model: declareType('Model'),
+  MatchRequest: declareType('MatchRequest'),
   Certificate: declareType('Certificate'),
   Log: declareType('Log'),
   Signature: declareType('Signature'),

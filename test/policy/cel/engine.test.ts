@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { createCelBindings, toCelValue } from '../../../src/policy/cel/bindings.ts';
+import { createCelBindings, createMatchBindings, toCelValue } from '../../../src/policy/cel/bindings.ts';
 import { createCelEngine } from '../../../src/policy/cel/engine.ts';
 import { createCelMeter } from '../../../src/policy/cel/meter.ts';
 import { bindings, codesOf, engine, input, run, valueOf } from './support.ts';
@@ -82,10 +82,13 @@ describe('CelEngine.compile', () => {
   it('gives each scope its variables and result type', () => {
     assert.deepEqual(codesOf('pod.x == 1', 'matchCondition'), ['unknown_variable']);
     assert.deepEqual(codesOf('signatures.size() == 1', 'matchCondition'), ['unknown_variable']);
-    assert.equal(
-      valueOf('namespaceObject.metadata.name == "prod" && request.operation == "CREATE"', 'matchCondition'),
-      true,
-    );
+    assert.deepEqual(codesOf('request.userInfo == 1', 'matchCondition'), ['no_such_key']);
+    const condition = 'namespaceObject.metadata.name == "prod" && request.operation == "CREATE"';
+    const compiled = engine.compile(condition, 'matchCondition');
+    assert.ok(compiled.ok);
+    const { namespaceObject } = input;
+    const place = createMatchBindings({ namespaceObject, namespace: 'prod', operation: 'CREATE' });
+    assert.deepEqual(compiled.program.evaluate(place, createCelMeter()), { ok: true, value: true });
     assert.equal(valueOf('"team " + namespaceObject.metadata.labels.team', 'message'), 'team red');
     assert.deepEqual(codesOf('true', 'message'), ['invalid_result_type']);
   });

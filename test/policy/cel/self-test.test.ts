@@ -9,14 +9,14 @@ describe('celSelfTest', () => {
   });
 
   it('names what fails', () => {
-    const permissive: CelEngine = {
+    const permissive: Pick<CelEngine, 'compile'> = {
       compile: (source) => ({ ok: true, program: { source, evaluate: () => ({ ok: true, value: true }) } }),
     };
     assert.match(celSelfTest(permissive) ?? '', /look-ahead/);
   });
 
   it('reports an engine that throws', () => {
-    const broken: CelEngine = {
+    const broken: Pick<CelEngine, 'compile'> = {
       compile: () => {
         throw new Error('broken');
       },
