@@ -4,28 +4,20 @@ import type { Finding } from '../reason.ts';
 import { DeadlineError, waitWithin } from '../lib/deadline.ts';
 import { createStopwatch, type Stopwatch } from '../lib/stopwatch.ts';
 import { quote } from '../lib/text.ts';
-import { toSharedIdentity, type PullIdentity } from '../model/pull-identity.ts';
+import { toSharedIdentity } from '../model/pull-identity.ts';
 import type { CompiledException } from '../policy/compile-exception.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
 import type { KnownNamespace, PolicySnapshot } from '../policy/store.ts';
 import { OverloadedError } from '../proving/executor.ts';
 import type { Prover } from '../proving/prover.ts';
-import type { RegistryClient } from '../registry/client.ts';
 import type { Decision } from '../verdict/decision.ts';
 import { applyExceptions } from '../verdict/exceptions.ts';
 import { createFinding } from '../verdict/finding-message.ts';
 import { fold } from '../verdict/fold.ts';
 import { isUnchanged } from './exempt.ts';
-import { gatherAll } from './gathered.ts';
+import { gatherForPolicies, type OpenRegistryClient } from './gather-for-policies.ts';
 import { judgeMissing, judgeUnnamed } from './judge-unnamed.ts';
-import {
-  judgeNoMatch,
-  needsAttestations,
-  needsEvidence,
-  prepareUse,
-  toWantedProofs,
-  type NoMatchPolicy,
-} from './judge-uses.ts';
+import { judgeNoMatch, prepareUse, toWantedProofs, type NoMatchPolicy } from './judge-uses.ts';
 import { toNotices, toPolicyNames, toUndecided } from './outcome.ts';
 import { proveAll } from './proofs.ts';
 import type { AdmissionRequest } from './review.ts';
@@ -41,8 +33,7 @@ export interface DecisionOptions extends ScopeOptions {
 /** Everything a decision is made with. */
 export interface DecisionDependencies {
   readonly snapshot: () => PolicySnapshot | undefined;
-  /** The client for one request: with what the pod itself pulls with, where that is read. */
-  readonly openClient: (identity: PullIdentity) => RegistryClient;
+  readonly openClient: OpenRegistryClient;
   readonly prover: Prover;
   readonly options: DecisionOptions;
   readonly now: () => Date;
@@ -94,19 +85,13 @@ async function decideInSteps(
   if (surplus !== undefined) return refuse(surplus);
   const selected = selectUses(after, world.policies);
   watch.mark('select');
-  const wanted = selected.filter((use) => use.policies.some((policy) => needsEvidence(use, policy)));
-  const attested = new Set(wanted.filter(needsAttestations).map(({ use }) => use));
-  const gathered = await gatherAll(
-    dependencies.openClient(toSharedIdentity(scope.templates, request.namespace ?? '')),
-    wanted.map(({ use }) => use),
-    signal,
-    (use) => attested.has(use),
-  );
+  const identity = toSharedIdentity(scope.templates, request.namespace ?? '');
+  const gathered = await gatherForPolicies(selected, dependencies.openClient, identity, signal);
   watch.mark('gather');
   const now = dependencies.now();
-  const wantedProofs = selected.flatMap((use) => toWantedProofs(use, gathered.get(use.use)));
+  const wantedProofs = selected.flatMap((use) => toWantedProofs(use, gathered));
   const proofs = await proveAll(dependencies.prover, wantedProofs, now, signal);
-  const prepared = selected.map((use) => prepareUse(use, gathered.get(use.use), proofs));
+  const prepared = selected.map((use) => prepareUse(use, gathered, proofs));
   watch.mark('prove');
   const uses = judgeRules(prepared, toRuleContexts(request, scope.templates, world.namespace, now));
   if ('finding' in uses) return refuse(uses.finding);
@@ -119,7 +104,7 @@ async function decideInSteps(
     ...selected.flatMap((use) =>
       judgeNoMatch(use, request.namespace ?? '', dependencies.options.noMatchPolicy),
     ),
-    ...judgeMissing(after, world.policies),
+    ...judgeMissing(scope.extraction, world.policies),
     ...judgeUnnamed(after.findings, world.policies, dependencies.options.noMatchPolicy),
   ];
   watch.mark('judge');

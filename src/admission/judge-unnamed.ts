@@ -2,8 +2,8 @@
 // no name: sources alone select. Pure.
 import type { Finding } from '../reason.ts';
 import { UNVERIFIABLE_REASONS, type Extraction, type UnnamedUse } from '../model/model-reference.ts';
-import { isEnforcing, type CompiledPolicy } from '../policy/compiled.ts';
-import { selectBySources } from '../policy/select.ts';
+import { isEnforcing, isOfCluster, type CompiledPolicy } from '../policy/compiled.ts';
+import { isClaimed, selectBySources } from '../policy/select.ts';
 import type { ValidationAction } from '../policy/types.ts';
 import { createFinding } from '../verdict/finding-message.ts';
 import type { ActedFinding } from '../verdict/fold.ts';
@@ -48,14 +48,21 @@ function toPolicyActions(
 
 const AUDIT_ONLY: ReadonlySet<ValidationAction> = new Set(['Audit']);
 
-/** The findings of policies that require a model of a pod that names none. */
+/**
+ * The findings of policies that require a model of a pod that names none. What a namespace alone calls a model is none to
+ * the cluster: else a policy of its own would be enough to satisfy it.
+ */
 export function judgeMissing(
-  { references, images }: Pick<Extraction, 'references' | 'images'>,
+  extraction: Extraction,
   policies: readonly CompiledPolicy[],
 ): readonly ActedFinding[] {
-  if (references.length + images.length > 0) return [];
-  return policies
-    .filter(({ requireModel }) => requireModel)
+  const requiring = policies.filter(({ requireModel }) => requireModel);
+  if (requiring.length === 0 || extraction.references.length > 0) return [];
+  const isClaimedBy = (asking: readonly CompiledPolicy[]): boolean =>
+    extraction.images.some((image) => isClaimed(asking, image));
+  const isThere = { cluster: isClaimedBy(policies.filter(isOfCluster)), all: isClaimedBy(policies) };
+  return requiring
+    .filter((policy) => !(isOfCluster(policy) ? isThere.cluster : isThere.all))
     .map(({ name, actions }) => ({
       finding: {
         ...createFinding('ModelReferenceMissing', 'the pod names no model, and the policy requires one', {

@@ -2,7 +2,9 @@
 import type { Finding } from '../reason.ts';
 import { DENY_ONLY, type ActedFinding } from '../verdict/fold.ts';
 import { createFinding } from '../verdict/finding-message.ts';
-import { judge, type Judgement, type RuleContext } from '../verdict/judge.ts';
+import { judge, type Judgement, type PolicyResult, type RuleContext } from '../verdict/judge.ts';
+import type { Delegation } from '../verdict/delegation.ts';
+import type { FindGathered } from './gather-for-policies.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { ModelFormat } from '../model/facts.ts';
 import type { ModelReference } from '../model/model-reference.ts';
@@ -49,29 +51,28 @@ export interface PreparedUse {
 }
 
 /** What must be proven before a use can be judged. */
-export function toWantedProofs(
-  selected: SelectedUse,
-  gathered: GatheredUse | undefined,
-): readonly ProofWanted[] {
-  const evidence = gathered?.evidence;
-  if (evidence === undefined) return [];
+export function toWantedProofs(selected: SelectedUse, find: FindGathered): readonly ProofWanted[] {
   return selected.policies
     .filter((policy) => needsEvidence(selected, policy))
-    .map((policy) => ({ evidence, policy }));
+    .flatMap((policy) => {
+      const evidence = find(selected.use, policy)?.evidence;
+      return evidence === undefined ? [] : [{ evidence, policy }];
+    });
 }
 
 /** Puts together what each policy needs to judge one use. */
-export function prepareUse(
-  selected: SelectedUse,
-  gathered: GatheredUse | undefined,
-  proofs: Proofs,
-): PreparedUse {
+export function prepareUse(selected: SelectedUse, find: FindGathered, proofs: Proofs): PreparedUse {
+  const { use, policies } = selected;
+  const found = policies.map((policy) => find(use, policy));
   return {
-    use: selected.use,
-    gathered,
-    judgements: selected.policies.map((policy) => ({
+    use,
+    // What the cluster's policies saw, where both they and the namespace's saw anything.
+    gathered:
+      found.find((one, index) => one !== undefined && policies[index]?.namespace === undefined) ??
+      found.find((one) => one !== undefined),
+    judgements: policies.map((policy, index) => ({
       policy,
-      ...prepare(selected, policy, gathered, proofs),
+      ...prepare(selected, policy, found[index], proofs),
     })),
   };
 }
@@ -110,17 +111,31 @@ function refuseReference(
     : undefined;
 }
 
-/** Evaluates the rules of one prepared use. */
-export function judgeUse({ use, gathered, judgements }: PreparedUse, context: RuleContext): JudgedUse {
+/** Evaluates the rules of prepared judgements of one use. @param delegation what the namespace's policies came to */
+export function judgeEach(
+  { use, judgements }: PreparedUse,
+  context: RuleContext,
+  delegation?: Delegation,
+): readonly PolicyResult[] {
+  return judgements.map((prepared) =>
+    'refusal' in prepared
+      ? toRefused(prepared.policy, use, prepared.refusal)
+      : judge(prepared.policy, { ...prepared.judgement, ...(delegation && { delegation }) }, context),
+  );
+}
+
+/** The result of a policy that was not asked. */
+export function toRefused(policy: CompiledPolicy, use: ModelReference, refusal: Finding): PolicyResult {
+  return { policy, use, findings: [refusal], signatures: [], attestations: [], satisfied: [] };
+}
+
+/** Puts together what was judged about one use. */
+export function toJudgedUse({ use, gathered }: PreparedUse, results: readonly PolicyResult[]): JudgedUse {
   return {
     use,
     digest: gathered?.digest ?? use.reference.digest,
     format: gathered?.evidence === undefined ? undefined : toEvidenceFormat(gathered.evidence),
-    results: judgements.map((prepared) =>
-      'refusal' in prepared
-        ? { policy: prepared.policy, use, findings: [prepared.refusal], signatures: [], attestations: [] }
-        : judge(prepared.policy, prepared.judgement, context),
-    ),
+    results,
   };
 }
 

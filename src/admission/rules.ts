@@ -8,15 +8,22 @@ import { createCelMeter } from '../policy/cel/meter.ts';
 import type { KnownNamespace } from '../policy/store.ts';
 import type { JudgedUse } from '../verdict/decision.ts';
 import { createFinding } from '../verdict/finding-message.ts';
-import type { RuleContext } from '../verdict/judge.ts';
-import { judgeUse, type PreparedUse } from './judge-uses.ts';
+import { toDelegation, type Delegation } from '../verdict/delegation.ts';
+import type { PolicyResult, RuleContext } from '../verdict/judge.ts';
+import { toSide, type Side } from './gather-for-policies.ts';
+import { judgeEach, toJudgedUse, toRefused, type PreparedUse } from './judge-uses.ts';
 import type { AdmissionRequest } from './review.ts';
 
 /** Wall-clock backstop for all rules of one request, in milliseconds; the deterministic budget comes first. */
 export const RULES_DEADLINE_MS = 250;
 
-/** What rules see beside the model, for each use: its pod is the one that names it. */
-export type RuleContexts = (use: ModelReference) => RuleContext;
+/** The same for the rules of a namespace's own policies. */
+export const TENANT_RULES_DEADLINE_MS = 100;
+/** Cost units for the rules of a namespace's own policies, in one request; those of the cluster's have their own. */
+export const MAX_TENANT_COST = 250_000;
+
+/** What rules see beside the model, for each use: its pod is the one that names it. Each side pays for itself. */
+export type RuleContexts = (use: ModelReference, side: Side) => RuleContext;
 
 const NO_POD = { metadata: {}, spec: {} };
 
@@ -39,30 +46,74 @@ export function toRuleContexts(
     request: toCelValue(rest),
     namespaceObject: toCelValue(namespace.object),
     now,
-    meter: createCelMeter(),
   };
-  return ({ fieldPath }) => {
+  const meters = { Cluster: createCelMeter(), Namespace: createCelMeter(MAX_TENANT_COST) };
+  return ({ fieldPath }, side) => {
     // The innermost: a worker's pod stands inside of its predictor's.
     const { pod } = pods.findLast(({ prefix }) => fieldPath.startsWith(prefix)) ?? first;
-    return { ...shared, pod };
+    return { ...shared, pod, meter: meters[side] };
   };
 }
 
-/** Evaluates every rule of a request within its time. */
+/**
+ * Evaluates every rule of a request within its time: first those of the namespace's own policies, since the cluster's may
+ * delegate to them. Where those take too long, they deny, and what the cluster's say stands.
+ */
 export function judgeRules(
   prepared: readonly PreparedUse[],
   toContext: RuleContexts,
 ): { judged: readonly JudgedUse[] } | { finding: Finding } {
-  const run = (): readonly JudgedUse[] => prepared.map((use) => judgeUse(use, toContext(use.use)));
-  const hasRules = prepared.some(({ judgements }) =>
+  const own = judgeSide(prepared, 'Namespace', toContext) ?? refuseSide(prepared);
+  const delegations = new Map([...own].map(([use, results]) => [use, toDelegation(results)]));
+  const cluster = judgeSide(prepared, 'Cluster', toContext, delegations);
+  if (cluster === undefined)
+    return { finding: createFinding('RuleFailed', `the rules took longer than ${RULES_DEADLINE_MS} ms`) };
+  return {
+    judged: prepared.map((use) =>
+      toJudgedUse(use, [...(cluster.get(use.use) ?? []), ...(own.get(use.use) ?? [])]),
+    ),
+  };
+}
+
+type Results = ReadonlyMap<ModelReference, readonly PolicyResult[]>;
+
+function ofSide(use: PreparedUse, side: Side): PreparedUse {
+  return { ...use, judgements: use.judgements.filter(({ policy }) => toSide(policy) === side) };
+}
+
+// Undefined when the time is up.
+function judgeSide(
+  prepared: readonly PreparedUse[],
+  side: Side,
+  toContext: RuleContexts,
+  delegations: ReadonlyMap<ModelReference, Delegation> = new Map(),
+): Results | undefined {
+  const mine = prepared.map((use) => ofSide(use, side));
+  const run = (): Results =>
+    new Map(mine.map((one) => [one.use, judgeEach(one, toContext(one.use, side), delegations.get(one.use))]));
+  const hasRules = mine.some(({ judgements }) =>
     judgements.some(({ policy }) => policy.validations.length > 0 || policy.attestations.length > 0),
   );
   // Setting up the wall clock costs more than most rules: only where there are any.
-  if (!hasRules) return { judged: run() };
+  if (!hasRules) return run();
   try {
-    return { judged: withDeadline(RULES_DEADLINE_MS, run) };
+    return withDeadline(side === 'Cluster' ? RULES_DEADLINE_MS : TENANT_RULES_DEADLINE_MS, run);
   } catch (error) {
     if (!(error instanceof DeadlineExceeded)) throw error;
-    return { finding: createFinding('RuleFailed', `the rules took longer than ${RULES_DEADLINE_MS} ms`) };
+    return undefined;
   }
+}
+
+function refuseSide(prepared: readonly PreparedUse[]): Results {
+  const problem = `the rules of the namespace's policies took longer than ${TENANT_RULES_DEADLINE_MS} ms`;
+  return new Map(
+    prepared.map(({ use, judgements }) => [
+      use,
+      judgements
+        .filter(({ policy }) => toSide(policy) === 'Namespace')
+        .map(({ policy }) =>
+          toRefused(policy, use, createFinding('RuleFailed', problem, { use, policy: policy.name })),
+        ),
+    ]),
+  );
 }

@@ -2,7 +2,7 @@
 import type { Finding } from '../reason.ts';
 import type { Extraction, ModelReference } from '../model/model-reference.ts';
 import { toCanonicalName } from '../model/reference.ts';
-import type { CompiledPolicy } from '../policy/compiled.ts';
+import { isOfCluster, type CompiledPolicy } from '../policy/compiled.ts';
 import { claimAnyImage, isClaimed, selectByReference } from '../policy/select.ts';
 import { createFinding } from '../verdict/finding-message.ts';
 import type { SelectedUse } from './judge-uses.ts';
@@ -23,12 +23,20 @@ export function toModelUses(extraction: Extraction, policies: readonly CompiledP
   };
 }
 
-/** The uses with the policies that are about each. */
+/** The uses with the policies that are about each. An image that only the namespace claims is no model of the cluster's. */
 export function selectUses(
   { references, images }: Extraction,
   policies: readonly CompiledPolicy[],
 ): readonly SelectedUse[] {
-  return [...references, ...images].map((use) => ({ use, policies: selectByReference(policies, use) }));
+  const ofCluster = policies.filter(isOfCluster);
+  const ofNamespace = policies.filter((policy) => !isOfCluster(policy));
+  return [
+    ...references.map((use) => ({ use, policies: selectByReference(policies, use) })),
+    ...images.map((use) => {
+      const asking = isClaimed(ofCluster, use) ? policies : ofNamespace;
+      return { use, policies: selectByReference(asking, use) };
+    }),
+  ];
 }
 
 /** The finding that a pod names more models than are judged. */

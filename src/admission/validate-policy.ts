@@ -30,6 +30,7 @@ export type CheckPolicy = (kind: CheckedKind, name: string, object: unknown) => 
 
 const KINDS = new Set<string>([
   'ClusterModelPolicy',
+  'ModelPolicy',
   'TrustRoot',
   'ModelPolicyException',
 ] satisfies CheckedKind[]);

@@ -5,18 +5,21 @@ import { toErrorMessage, toRecord, toText } from '../lib/text.ts';
 import { createKubernetesClient, type KubernetesClient } from '../kubernetes/client.ts';
 import { KubernetesApiError, KubernetesConfigError } from '../kubernetes/errors.ts';
 import { startListWatch, type ListWatch } from '../kubernetes/list-watch.ts';
+import { createNamedObjects, type NamedObjects } from '../kubernetes/named-objects.ts';
 import { createPullSecretReader } from '../kubernetes/pull-secret.ts';
 import { toCreatedAt } from '../policy/compile-exception.ts';
 import type { PolicySource } from '../policy/compile.ts';
 import { toMaterial } from '../policy/documents.ts';
-import { toMaterialKey } from '../policy/source-material.ts';
+import { toMaterialKey, type MaterialData, type SourceMaterial } from '../policy/source-material.ts';
+import { listTenantMaterial, type NamedMaterial } from '../policy/tenant-limits.ts';
 import { toKnownNamespace, type KnownNamespace, type PolicyInputs } from '../policy/store.ts';
 import { API_GROUP } from '../policy/types.ts';
 import { textOf, UsageError } from './arguments.ts';
 import type { PolicySourceHandle, PolicySourceOptions } from './policy-source.ts';
 
 type Objects = ReadonlyMap<string, object>;
-type Collection = 'policies' | 'trustRoots' | 'exceptions' | 'namespaces' | 'secrets' | 'configMaps';
+type Collection =
+  'policies' | 'modelPolicies' | 'trustRoots' | 'exceptions' | 'namespaces' | 'secrets' | 'configMaps';
 
 /** Starts watching. @throws UsageError when neither kubeconfig nor in-cluster configuration can be used */
 export function startClusterSource(values: OptionValues, options: PolicySourceOptions): PolicySourceHandle {
@@ -25,6 +28,21 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
   const { store, logger, onUpdate } = options;
   const stop = new AbortController();
   const state = new Map<Collection, Objects>();
+  let timer: NodeJS.Timeout | undefined;
+  const updateSoon = (): void => {
+    timer ??= setTimeout(update, TENANT_DELAY_MS);
+  };
+  const tenantObjects = createNamedObjects({ client, signal: stop.signal, onChange: updateSoon });
+  function update(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    if (state.size < COLLECTIONS || stop.signal.aborted) return;
+    const inputs = toInputs(state);
+    const named = new Map(listTenantMaterial(inputs.policies).map((one) => [toObjectPath(one), one]));
+    tenantObjects.want(new Set(named.keys()));
+    store.update({ ...inputs, material: addMaterial(inputs.material, named, tenantObjects) });
+    onUpdate();
+  }
   const watches = Object.entries(toPaths(namespace)).map(([collection, path]): ListWatch =>
     startListWatch({
       client,
@@ -36,10 +54,10 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
           'watch failed, trying again',
         ),
       onChange(objects) {
+        const isFirst = state.size < COLLECTIONS;
         state.set(collection as Collection, objects);
-        if (state.size < COLLECTIONS) return;
-        store.update(toInputs(state));
-        onUpdate();
+        if (collection === 'modelPolicies' && !isFirst) updateSoon();
+        else update();
       },
     }),
   );
@@ -49,17 +67,43 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
       state.size < COLLECTIONS ? 'the first lists from the API server have not been read' : undefined,
     readNamespace: (name, signal) => readNamespace(client, name, signal),
     pullSecrets: createPullSecretReader(client),
-    stop: () => stop.abort(),
+    stop() {
+      stop.abort();
+      clearTimeout(timer);
+    },
   };
 }
 
-const COLLECTIONS = 6;
+function toObjectPath({ kind, namespace, name }: NamedMaterial): string {
+  const plural = kind === 'Secret' ? 'secrets' : 'configmaps';
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`;
+}
+
+// The controller's own namespace is watched: what is known of it stands.
+function addMaterial(
+  material: SourceMaterial,
+  named: ReadonlyMap<string, NamedMaterial>,
+  objects: NamedObjects,
+): SourceMaterial {
+  const found = [...named].flatMap(([path, { kind, namespace, name }]): [string, MaterialData][] => {
+    const object = objects.read(path);
+    return object === undefined
+      ? []
+      : [[toMaterialKey(kind, namespace, name), toMaterial({ kind, object: toRecord(object) })]];
+  });
+  return new Map([...found, ...material]);
+}
+
+const COLLECTIONS = 7;
+/** How long changes of namespaces' own policies are gathered before they count, in milliseconds: none can keep us busy. */
+const TENANT_DELAY_MS = 1000;
 
 function toPaths(namespace: string): Record<Collection, string> {
   const ours = `/apis/${API_GROUP}/v1alpha1`;
   const own = `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
   return {
     policies: `${ours}/clustermodelpolicies`,
+    modelPolicies: `${ours}/modelpolicies`,
     trustRoots: `${ours}/trustroots`,
     exceptions: `${ours}/modelpolicyexceptions`,
     namespaces: '/api/v1/namespaces',
@@ -90,7 +134,14 @@ function toInputs(state: ReadonlyMap<Collection, Objects>): PolicyInputs {
       return [toMaterialKey(kind, namespace, name), toMaterial({ kind, object })];
     });
   return {
-    policies: entries('policies').map(([name, object]): PolicySource => ({ name, spec: object['spec'] })),
+    policies: [
+      ...entries('policies').map(([name, object]): PolicySource => ({ name, spec: object['spec'] })),
+      // The watch names them as findings do: namespace/name.
+      ...entries('modelPolicies').map(([name, object]): PolicySource => {
+        const namespace = toText(toRecord(object['metadata'])['namespace']) ?? '';
+        return { name, namespace, spec: object['spec'] };
+      }),
+    ],
     exceptions: entries('exceptions').map(([name, object]) => ({
       name,
       spec: object['spec'],

@@ -87,7 +87,7 @@ export function loadPolicies(
     // An empty file is what a writer leaves behind half-way; policies are removed with their file.
     if (text?.trim() === '' && before.length > 0)
       parsed.faults.push({ where: path, message: 'the file is empty, and held policies before' });
-    others.push(...parsed.documents.filter(({ kind }) => kind !== 'ClusterModelPolicy'));
+    others.push(...parsed.documents.filter((document) => toPolicySource(document).length === 0));
     faults.push(...parsed.faults);
     policies.push(...sources, ...standIn(path, parsed.faults, { sources, before }));
     if (parsed.faults.length === 0) memory.set(path, sources);
@@ -113,8 +113,10 @@ function toSecrets(
 }
 
 function toPolicySource(document: PolicyDocument): PolicySource[] {
-  if (document.kind !== 'ClusterModelPolicy') return [];
-  return [{ name: document.name, spec: document.object['spec'], locate: document.locate }];
+  const { kind, name, namespace, object, locate } = document;
+  if (kind === 'ClusterModelPolicy') return [{ name, spec: object['spec'], locate }];
+  if (kind !== 'ModelPolicy' || namespace === undefined) return [];
+  return [{ name: `${namespace}/${name}`, namespace, spec: object['spec'], locate }];
 }
 
 // Nobody knows what a document that cannot be read would have selected: what it selected before, else everything.
@@ -174,8 +176,9 @@ function toInputs(
 export function findUsageFault({ inputs, faults }: LoadedPolicies): string | undefined {
   const [fault] = faults;
   if (fault !== undefined) return `${fault.where}: ${fault.message}`;
-  for (const { spec, locate } of inputs.policies) {
-    const unknown = findUnknownField('ClusterModelPolicy', spec);
+  for (const { spec, locate, namespace } of inputs.policies) {
+    const kind = namespace === undefined ? 'ClusterModelPolicy' : 'ModelPolicy';
+    const unknown = findUnknownField(kind, spec);
     if (unknown !== undefined) return `${locate?.(['spec', ...unknown.path]) ?? ''}: ${unknown.message}`;
   }
   const others = [

@@ -14,7 +14,7 @@ import {
 } from '../registry/docker-config.ts';
 import { createKeychainClient } from '../registry/keychain-client.ts';
 import { createPullSecretSource, createUnreadSource } from '../registry/keychain-pull-secrets.ts';
-import { createEntrySource } from '../registry/keychain.ts';
+import { createEntrySource, type CredentialSource } from '../registry/keychain.ts';
 import { toNamedHosts, type HostSettingsMap } from '../registry/host-settings.ts';
 import type { Transport } from '../registry/transport.ts';
 import { textOf, UsageError } from './arguments.ts';
@@ -35,10 +35,12 @@ export interface RegistryObserver {
 /** Clients and how to let go of them. */
 export interface RegistryAccess {
   /**
-   * A client for one request.
-   * @param pullSecrets where the pod's own credentials are read; absent: only the controller's are used
+   * A client for one request, on behalf of the cluster: with the pod's own credentials, and the controller's.
+   * @param pullSecrets where the pod's own credentials are read; absent: nowhere
    */
   readonly openClient: (identity: PullIdentity, pullSecrets?: PullSecretReader) => RegistryClient;
+  /** The same on behalf of the pod's namespace: with the pod's own credentials and no others. */
+  readonly openTenantClient: (identity: PullIdentity, pullSecrets?: PullSecretReader) => RegistryClient;
   readonly transport: Transport;
 }
 
@@ -70,21 +72,33 @@ export function createRegistryAccess(
     settings: document.settings,
     mirrorKeychain: toMirrorKeychain(document.settings, config.entries),
   });
+  // Caches of its own: what namespaces ask for crowds out nothing that the cluster's policies need.
+  const tenantPool = createClientPool(transport, (cache, result) => observer.observeCache(cache, result), {
+    settings: document.settings,
+    mirrorKeychain: new Map(),
+    share: TENANT_SHARE,
+  });
   const entries = createEntrySource(config.entries);
   const far = [
     createHelperSource(config, createHelperRunner(toHelperEnvironment(process.env))),
     ...createCloudSources(textOf(values, 'cloud-keychains')?.split(',') ?? []),
   ];
   return {
-    openClient(identity, pullSecrets) {
-      const own =
-        pullSecrets === undefined
-          ? createUnreadSource(identity)
-          : createPullSecretSource(pullSecrets, identity);
-      return createKeychainClient({ near: [own, entries], far }, pool);
-    },
+    openClient: (identity, pullSecrets) =>
+      createKeychainClient({ near: [toOwnSource(identity, pullSecrets), entries], far }, pool),
+    openTenantClient: (identity, pullSecrets) =>
+      createKeychainClient({ near: [toOwnSource(identity, pullSecrets)], far: [] }, tenantPool),
     transport,
   };
+}
+
+/** The part of the documented memory that evidence for namespaces' own policies may fill beside the cluster's. */
+const TENANT_SHARE = 0.25;
+
+function toOwnSource(identity: PullIdentity, pullSecrets: PullSecretReader | undefined): CredentialSource {
+  return pullSecrets === undefined
+    ? createUnreadSource(identity)
+    : createPullSecretSource(pullSecrets, identity);
 }
 
 const NO_CONFIG: DockerConfig = { entries: [], helpers: new Map(), store: undefined };

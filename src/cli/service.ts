@@ -10,6 +10,7 @@ import { toErrorMessage } from '../lib/text.ts';
 import type { ShortNames } from '../model/reference.ts';
 import { celSelfTest } from '../policy/cel/self-test.ts';
 import { createCelEngine } from '../policy/cel/engine.ts';
+import { isOfCluster } from '../policy/compiled.ts';
 import { createPolicyStore, type PolicyStore } from '../policy/store.ts';
 import { createAdmissionApp } from '../server/admission-app.ts';
 import { listen, type Listener, type TlsMaterial } from '../server/listener.ts';
@@ -76,8 +77,12 @@ export async function startService(values: OptionValues, logger: Logger): Promis
   const handler = createReviewHandler(
     {
       snapshot: () => store.snapshot(),
-      openClient: (identity) =>
-        access.openClient(identity, values['pull-secrets'] === 'Pod' ? source.pullSecrets : undefined),
+      openClient: (identity, side) => {
+        const secrets = values['pull-secrets'] === 'Pod' ? source.pullSecrets : undefined;
+        return side === 'Cluster'
+          ? access.openClient(identity, secrets)
+          : access.openTenantClient(identity, secrets);
+      },
       prover: proving.prover,
       options: {
         noMatchPolicy: textOf(values, 'no-match-policy') as NoMatchPolicy,
@@ -133,6 +138,8 @@ export async function startService(values: OptionValues, logger: Logger): Promis
   }
 }
 
+const MAX_LOGGED_POLICIES = 32;
+
 interface UpdateContext {
   readonly store: PolicyStore;
   readonly logger: Logger;
@@ -146,8 +153,15 @@ function createUpdateObserver({ store, logger, metrics }: UpdateContext): () => 
     metrics.setPolicies(policies.length - invalid.length, invalid.length);
     for (const { name, problem } of store.snapshot()?.brokenExceptions ?? [])
       logger.error({ exception: name, problem }, 'exception is invalid and has no effect');
-    for (const { name, problems } of invalid)
+    for (const { name, problems } of invalid.filter(isOfCluster))
       logger.error({ policy: name, problems }, 'policy is invalid and denies what it selects');
+    // Namespaces can have many, and change them often: their owners see why in denials.
+    const ofNamespaces = invalid.filter((policy) => !isOfCluster(policy)).map(({ name }) => name);
+    if (ofNamespaces.length > 0)
+      logger.warn(
+        { count: ofNamespaces.length, policies: ofNamespaces.slice(0, MAX_LOGGED_POLICIES) },
+        'ModelPolicies are invalid and deny what they select',
+      );
     logger.info(
       { policies: policies.length, invalid: invalid.length, generation: store.snapshot()?.generation },
       'policies in force',

@@ -2,11 +2,13 @@
 import { readFileSync } from 'node:fs';
 import type { NoMatchPolicy } from '../admission/judge-uses.ts';
 import { decide } from '../admission/decide.ts';
+import type { Side } from '../admission/gather-for-policies.ts';
 import { DEFAULT_TIMEOUT_MS, toDeadlineMs } from '../admission/handle.ts';
 import { toMessage, toWarnings } from '../admission/response.ts';
 import type { AdmissionRequest } from '../admission/review.ts';
 import type { OptionValues } from '../config.ts';
 import { VERIFY_OPTIONS } from '../options.ts';
+import type { PullIdentity } from '../model/pull-identity.ts';
 import type { ShortNames } from '../model/reference.ts';
 import { createCelEngine } from '../policy/cel/engine.ts';
 import { createPolicyStore } from '../policy/store.ts';
@@ -41,7 +43,7 @@ export async function runVerify(
   const reference = toOneReference(values, positionals);
   const loaded = load(values);
   const controllerNamespace = textOf(values, 'controller-namespace') ?? '';
-  const { openClient, transport } = createRegistryAccess(values, {
+  const { openClient, openTenantClient, transport } = createRegistryAccess(values, {
     observeRegistryRequest() {},
     observeCache() {},
   });
@@ -62,7 +64,8 @@ export async function runVerify(
     };
     const dependencies = {
       snapshot: () => store.snapshot(),
-      openClient,
+      openClient: (identity: PullIdentity, side: Side) =>
+        side === 'Cluster' ? openClient(identity) : openTenantClient(identity),
       prover: createCommandProver(values),
       options,
       now: () => new Date(),

@@ -17,6 +17,8 @@ export interface PoolSettings {
   readonly settings: HostSettingsMap;
   /** Credentials for mirrors, whoever asks. */
   readonly mirrorKeychain: Keychain;
+  /** The part of the documented sizes that the pool's caches may fill; default all. */
+  readonly share?: number;
 }
 
 const NO_SETTINGS: PoolSettings = { settings: new Map(), mirrorKeychain: new Map() };
@@ -25,13 +27,13 @@ const NO_SETTINGS: PoolSettings = { settings: new Map(), mirrorKeychain: new Map
 export function createClientPool(
   transport: Transport,
   observe: CacheEvents,
-  { settings, mirrorKeychain }: PoolSettings = NO_SETTINGS,
+  { settings, mirrorKeychain, share = 1 }: PoolSettings = NO_SETTINGS,
 ): OpenClient {
   const open = (own: Keychain): RegistryClient =>
     createRegistryClient(transport, new Map([...mirrorKeychain, ...own]), settings);
   // Apart, so that no namespace crowds out what is everybody's.
-  const shared = createPart(open, observe, 1);
-  const owned = createPart(open, observe, PULL_SECRET_SHARE);
+  const shared = createPart(open, observe, share);
+  const owned = createPart(open, observe, share * PULL_SECRET_SHARE);
   return (registry, key) => {
     if (key === undefined) return shared('', () => new Map());
     const part = key.isShared ? shared : owned;

@@ -1,7 +1,7 @@
 // What would happen if this object were saved? Compiles it in the present world, without saving it: what is wrong with
 // the object itself, and what it names that is not there.
 import type { Finding } from '../reason.ts';
-import { toRecord } from '../lib/text.ts';
+import { toRecord, toText } from '../lib/text.ts';
 import { compileException, toCreatedAt } from './compile-exception.ts';
 import { compilePolicy, type CompileContext } from './compile.ts';
 import { declareTrustRoot } from './declare-trust-root.ts';
@@ -31,6 +31,10 @@ export function checkObject(
   context: CompileContext,
 ): ObjectCheck {
   const { spec } = toRecord(object);
+  if (kind === 'ModelPolicy') {
+    const namespace = toText(toRecord(toRecord(object)['metadata'])['namespace']) ?? '';
+    return sort(compilePolicy({ name: `${namespace}/${name}`, namespace, spec }, context).problems);
+  }
   if (kind === 'ClusterModelPolicy') return sort(compilePolicy({ name, spec }, context).problems);
   if (kind === 'TrustRoot') return checkTrustRoot(spec ?? null, context);
   const result = compileException({ name, spec, ...toCreatedAt(object) });

@@ -1,20 +1,8 @@
-// Which shape has a ClusterModelPolicy? Its structural schema, with the text that kubectl explain shows.
+// Which shape have ClusterModelPolicy and ModelPolicy? Their structural schemas, with the text that kubectl explain shows.
 import { MODEL_SOURCES } from '../model/model-reference.ts';
+import { toAuthoritySchema, type PolicyScope } from './authority-schema.ts';
 import { ATTESTATION, MATCH_CONDITIONS, VALIDATION, VARIABLES } from './attestation-schema.ts';
-import { CERTIFICATE_AUTHORITY } from './certificate-authority-schema.ts';
-import {
-  exactlyOne,
-  keyReference,
-  map,
-  MAX_PATTERN_CHARS,
-  NAME_PATTERN,
-  needsTrustRoot,
-  object,
-  optionalCount,
-  text,
-  trustRootReference,
-  type Schema,
-} from './schema.ts';
+import { map, object, text, type Schema } from './schema.ts';
 
 const namespaceSelector = object(
   'Namespaces that the policy is about, by their labels. Absent: every namespace. Labels are only as strong as who may write them: prefer kubernetes.io/metadata.name.',
@@ -70,220 +58,130 @@ const modelSelector = object('One set of model references.', {
   },
 });
 
-const identity = object(
-  'One allowed identity. Issuer and subject are both mandatory, each exact or as a pattern; claims are on the same certificate. Patterns are RE2 and match the whole text.',
-  {
-    issuer: text('OIDC issuer, exactly.', 2048),
-    issuerRegExp: text('OIDC issuer, as a whole-string RE2 pattern.', MAX_PATTERN_CHARS),
-    subject: text('Subject alternative name, exactly: a workflow URI or an e-mail address.', 2048),
-    subjectRegExp: text('Subject alternative name, as a whole-string RE2 pattern.', MAX_PATTERN_CHARS),
-    claims: map('Fulcio extensions by documented name, exactly.', 2048),
-    claimsRegExp: map(
-      'Fulcio extensions by documented name, as whole-string RE2 patterns.',
-      MAX_PATTERN_CHARS,
-    ),
-  },
-  {
-    'x-kubernetes-validations': [
-      {
-        rule: 'has(self.issuer) != has(self.issuerRegExp)',
-        message: 'exactly one of issuer, issuerRegExp must be set',
+const toPolicySpec = (description: string, scope: PolicyScope): Schema =>
+  object(
+    description,
+    {
+      ...(scope === 'Cluster' ? { namespaceSelector } : {}),
+      models: {
+        type: 'array',
+        description: 'Model references that the policy is about; one must select. Absent: all.',
+        minItems: 1,
+        maxItems: 128,
+        items: modelSelector,
       },
-      {
-        rule: 'has(self.subject) != has(self.subjectRegExp)',
-        message: 'exactly one of subject, subjectRegExp must be set',
+      matchConditions: MATCH_CONDITIONS,
+      digest: {
+        type: 'string',
+        description:
+          'Require: a reference without digest is denied. Resolve: its tag is resolved once and the digest verified; the tag can move afterwards.',
+        enum: ['Require', 'Resolve'],
+        default: 'Require',
       },
-    ],
-  },
-);
-
-const key = object(
-  'Signed by one of these public keys: ECDSA P-256, P-384, P-521, Ed25519, RSA of 2048 bits or more, or ML-DSA. Several PEM blocks mean rotation.',
-  {
-    pem: text('PUBLIC KEY blocks in PEM.', 65_536),
-    secretKeyRef: keyReference('Secret'),
-    configMapKeyRef: keyReference('ConfigMap'),
-    trustRootRef: trustRootReference(
-      'The TrustRoot whose logs, timestamp authorities, witnesses and revocations count. Absent: log entries and timestamps are ignored.',
-    ),
-    minLogEntries: optionalCount(
-      'Distinct transparency logs that hold an entry about the signature and this key (default 0).',
-    ),
-    minTimestamps: optionalCount('Distinct trusted times of the signature (default 0).'),
-  },
-  {
-    'x-kubernetes-validations': [
-      ...(exactlyOne(['pem', 'secretKeyRef', 'configMapKeyRef']) ?? []),
-      needsTrustRoot('minLogEntries'),
-      needsTrustRoot('minTimestamps'),
-    ],
-  },
-);
-
-const threshold = (description: string): Schema => ({ type: 'integer', description, minimum: 1, maximum: 8 });
-
-const authority = object(
-  'One party whose signature counts. Exactly one of key, keyless, certificate, static.',
-  {
-    name: text('Name, unique in the policy; it appears in messages and records.', 63, {
-      pattern: NAME_PATTERN,
-    }),
-    key,
-    keyless: object(
-      'Signed with a short-lived certificate of the trust root for one of these identities.',
-      {
-        identities: {
-          type: 'array',
-          description: 'Allowed identities; one must match.',
-          minItems: 1,
-          maxItems: 32,
-          items: identity,
-        },
-        trustRootRef: trustRootReference(
-          'The TrustRoot whose CA, logs and timestamp authorities are believed.',
-        ),
-        minLogEntries: threshold(
-          "Distinct transparency logs; raises the TrustRoot's requirement, never lowers it.",
-        ),
-        minTimestamps: threshold(
-          "Distinct trusted times; raises the TrustRoot's requirement, never lowers it.",
-        ),
+      requireModel: {
+        type: 'boolean',
+        description:
+          'True: a pod of the namespaces that names no model reference at all is denied with ModelReferenceMissing.',
+        default: false,
       },
-      { required: ['identities', 'trustRootRef'] },
-    ),
-    certificate: CERTIFICATE_AUTHORITY,
-    static: object(
-      'Decided without any signature; nothing is fetched.',
-      {
-        action: {
-          type: 'string',
-          description: 'Pass admits, Fail denies with StaticDeny.',
-          enum: ['Pass', 'Fail'],
-        },
-        message: text('Reason shown to the user on Fail.', 512),
+      unverifiableSources: {
+        type: 'string',
+        description:
+          'What happens to models that are used but cannot be checked: buckets and hubs, volumes that may mount any model, names in variables that the pod does not hold, pullers that do not check digests. Globs do not matter. Of several policies the strictest counts.',
+        enum: ['Deny', 'Warn', 'Allow'],
+        default: 'Deny',
       },
-      { required: ['action'] },
-    ),
-    signatureFormats: {
-      type: 'array',
-      description:
-        'Formats that count. Default: CosignBundle and CosignSimpleSigning, which bind the manifest. ModelSigning binds the files only and must be listed to count.',
-      minItems: 1,
-      maxItems: 3,
-      'x-kubernetes-list-type': 'set',
-      items: { type: 'string', enum: ['CosignBundle', 'CosignSimpleSigning', 'ModelSigning'] },
+      authorities: {
+        type: 'array',
+        description: 'Parties whose signatures count.',
+        minItems: 1,
+        maxItems: 32,
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+        items: toAuthoritySchema(scope),
+      },
+      minAuthorities: {
+        type: 'integer',
+        description:
+          'How many distinct authorities must be satisfied, each by a distinct signer. 0: none, where every attestation names its authorities.',
+        minimum: 0,
+        maximum: 32,
+        default: 1,
+      },
+      attestations: {
+        type: 'array',
+        description:
+          'Attestations that must be there, each beside the others, once the authorities are satisfied.',
+        minItems: 1,
+        maxItems: 16,
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+        items: ATTESTATION,
+      },
+      variables: VARIABLES,
+      validations: {
+        type: 'array',
+        description: 'CEL rules, all of which must be true once authorities and attestations are satisfied.',
+        minItems: 1,
+        maxItems: 64,
+        items: VALIDATION,
+      },
+      validationActions: {
+        type: 'array',
+        description: 'What a failure does: Deny, Warn or Audit. Deny and Warn exclude each other.',
+        minItems: 1,
+        maxItems: 2,
+        default: ['Deny'],
+        'x-kubernetes-list-type': 'set',
+        items: { type: 'string', enum: ['Deny', 'Warn', 'Audit'] },
+        'x-kubernetes-validations': [
+          { rule: "!('Deny' in self && 'Warn' in self)", message: 'Deny and Warn exclude each other' },
+        ],
+      },
     },
-  },
-  {
-    required: ['name'],
-    'x-kubernetes-validations': exactlyOne(['key', 'keyless', 'certificate', 'static']) ?? [],
-  },
-);
-
-/** Spec of ClusterModelPolicy. */
-export const CLUSTER_MODEL_POLICY_SPEC: Schema = object(
-  'Who must have signed which models, in which namespaces. All policies that select a model must pass.',
-  {
-    namespaceSelector,
-    models: {
-      type: 'array',
-      description: 'Model references that the policy is about; one must select. Absent: all.',
-      minItems: 1,
-      maxItems: 128,
-      items: modelSelector,
-    },
-    matchConditions: MATCH_CONDITIONS,
-    digest: {
-      type: 'string',
-      description:
-        'Require: a reference without digest is denied. Resolve: its tag is resolved once and the digest verified; the tag can move afterwards.',
-      enum: ['Require', 'Resolve'],
-      default: 'Require',
-    },
-    requireModel: {
-      type: 'boolean',
-      description:
-        'True: a pod of the namespaces that names no model reference at all is denied with ModelReferenceMissing.',
-      default: false,
-    },
-    unverifiableSources: {
-      type: 'string',
-      description:
-        'What happens to models that are used but cannot be checked: buckets and hubs, volumes that may mount any model, names in variables that the pod does not hold, pullers that do not check digests. Globs do not matter. Of several policies the strictest counts.',
-      enum: ['Deny', 'Warn', 'Allow'],
-      default: 'Deny',
-    },
-    authorities: {
-      type: 'array',
-      description: 'Parties whose signatures count.',
-      minItems: 1,
-      maxItems: 32,
-      'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['name'],
-      items: authority,
-    },
-    minAuthorities: {
-      type: 'integer',
-      description:
-        'How many distinct authorities must be satisfied, each by a distinct signer. 0: none, where every attestation names its authorities.',
-      minimum: 0,
-      maximum: 32,
-      default: 1,
-    },
-    attestations: {
-      type: 'array',
-      description:
-        'Attestations that must be there, each beside the others, once the authorities are satisfied.',
-      minItems: 1,
-      maxItems: 16,
-      'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['name'],
-      items: ATTESTATION,
-    },
-    variables: VARIABLES,
-    validations: {
-      type: 'array',
-      description: 'CEL rules, all of which must be true once authorities and attestations are satisfied.',
-      minItems: 1,
-      maxItems: 64,
-      items: VALIDATION,
-    },
-    validationActions: {
-      type: 'array',
-      description: 'What a failure does: Deny, Warn or Audit. Deny and Warn exclude each other.',
-      minItems: 1,
-      maxItems: 2,
-      default: ['Deny'],
-      'x-kubernetes-list-type': 'set',
-      items: { type: 'string', enum: ['Deny', 'Warn', 'Audit'] },
+    {
+      required: ['authorities'],
       'x-kubernetes-validations': [
-        { rule: "!('Deny' in self && 'Warn' in self)", message: 'Deny and Warn exclude each other' },
+        {
+          rule: '!has(self.minAuthorities) || self.minAuthorities <= self.authorities.size()',
+          message: 'minAuthorities must not be larger than the number of authorities',
+        },
+        {
+          rule: 'self.authorities.size() == 1 || !self.authorities.exists(a, has(a.static))',
+          message: 'a static authority must be the only one',
+        },
+        {
+          rule: '!has(self.attestations) || !self.authorities.exists(a, has(a.static))',
+          message: 'a static authority signs nothing, so no attestation can be demanded beside it',
+        },
+        ...(scope === 'Cluster'
+          ? [
+              {
+                rule: '!has(self.attestations) || self.authorities.exists(a, !has(a.tenant))',
+                message: 'a tenant authority vouches for no attestation, so another one is needed',
+              },
+            ]
+          : []),
+        {
+          rule: '!has(self.minAuthorities) || self.minAuthorities > 0 || (has(self.attestations) && self.attestations.all(a, has(a.authorities)))',
+          message: 'minAuthorities 0 needs attestations, each of which names its authorities',
+        },
+        {
+          rule: '!has(self.attestations) || self.attestations.all(a, !has(a.authorities) || a.authorities.all(n, self.authorities.exists(o, o.name == n)))',
+          message: 'attestations must name authorities of the policy',
+        },
       ],
     },
-  },
-  {
-    required: ['authorities'],
-    'x-kubernetes-validations': [
-      {
-        rule: '!has(self.minAuthorities) || self.minAuthorities <= self.authorities.size()',
-        message: 'minAuthorities must not be larger than the number of authorities',
-      },
-      {
-        rule: 'self.authorities.size() == 1 || !self.authorities.exists(a, has(a.static))',
-        message: 'a static authority must be the only one',
-      },
-      {
-        rule: '!has(self.attestations) || !self.authorities.exists(a, has(a.static))',
-        message: 'a static authority signs nothing, so no attestation can be demanded beside it',
-      },
-      {
-        rule: '!has(self.minAuthorities) || self.minAuthorities > 0 || (has(self.attestations) && self.attestations.all(a, has(a.authorities)))',
-        message: 'minAuthorities 0 needs attestations, each of which names its authorities',
-      },
-      {
-        rule: '!has(self.attestations) || self.attestations.all(a, !has(a.authorities) || a.authorities.all(n, self.authorities.exists(o, o.name == n)))',
-        message: 'attestations must name authorities of the policy',
-      },
-    ],
-  },
+  );
+
+/** Spec of ClusterModelPolicy. */
+export const CLUSTER_MODEL_POLICY_SPEC: Schema = toPolicySpec(
+  'Who must have signed which models, in which namespaces. All policies that select a model must pass.',
+  'Cluster',
+);
+
+/** Spec of ModelPolicy. */
+export const MODEL_POLICY_SPEC: Schema = toPolicySpec(
+  "Who must have signed which models in this namespace, beside what the cluster's policies demand: it can only tighten.",
+  'Namespaced',
 );

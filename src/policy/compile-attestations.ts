@@ -32,7 +32,10 @@ export function compileAttestations(
     );
   if (minAuthorities === 0 && !isProvenance(attestations))
     report('spec.minAuthorities', '0 needs attestations, each of which names its authorities');
-  const known = authorities.map(({ name }) => name);
+  // What namespaces attest to each other is theirs: it never stands for what the cluster demands.
+  const known = authorities.filter(({ tenant }) => tenant === undefined).map(({ name }) => name);
+  if (attestations.length > 0 && known.length === 0)
+    report('spec.attestations', 'a tenant authority vouches for no attestation, so another one is needed');
   return attestations.map((attestation, index) => {
     const path = `spec.attestations[${index}]`;
     checkPredicateTypes(attestation, path, report);

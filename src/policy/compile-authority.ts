@@ -31,34 +31,42 @@ export function compileAuthority(
   context: AuthorityContext,
   report: ReportProblem,
 ): Authority | undefined {
-  const kinds = [spec.key, spec.keyless, spec.certificate, spec.static];
+  const kinds = [spec.key, spec.keyless, spec.certificate, spec.static, spec.tenant];
   if (kinds.filter((kind) => kind !== undefined).length !== 1) {
-    report('', 'exactly one of key, keyless, certificate, static must be set');
+    report('', 'exactly one of key, keyless, certificate, static and, for the cluster, tenant must be set');
     return undefined;
   }
-  const signatureFormats = new Set(spec.signatureFormats ?? DEFAULT_FORMATS);
+  const common = { name: spec.name, signatureFormats: new Set(spec.signatureFormats ?? DEFAULT_FORMATS) };
   if (spec.static !== undefined) {
     const { action, message = 'denied by policy' } = spec.static;
     return { kind: 'static', name: spec.name, action, message };
   }
-  const common = { name: spec.name, signatureFormats };
-  if (spec.key !== undefined) {
-    const key = compileKey(spec.key, context, report);
-    return key === undefined ? undefined : { ...common, kind: 'key', ...key };
-  }
-  if (spec.certificate !== undefined) {
-    const certificate = compileCertificate(spec.certificate, context, report);
-    return certificate === undefined ? undefined : { ...common, ...certificate };
-  }
-  const keyless = compileKeyless(spec.keyless, context, report);
-  return keyless === undefined ? undefined : { ...common, kind: 'keyless', ...keyless };
+  if (spec.tenant !== undefined) return { ...common, kind: 'tenant' };
+  const signing = compileSigning(spec, context, report);
+  return signing === undefined ? undefined : { ...common, ...signing };
 }
 
-function compileKey(
-  spec: KeySpec,
+function compileSigning(
+  spec: AuthoritySpec,
   context: AuthorityContext,
   report: ReportProblem,
-): Omit<KeyAuthority, 'kind' | 'name' | 'signatureFormats'> | undefined {
+):
+  | ({ kind: 'key' } & Key)
+  | ReturnType<typeof compileCertificate>
+  | ({ kind: 'keyless' } & Keyless)
+  | undefined {
+  if (spec.key !== undefined) {
+    const key = compileKey(spec.key, context, report);
+    return key === undefined ? undefined : { kind: 'key', ...key };
+  }
+  if (spec.certificate !== undefined) return compileCertificate(spec.certificate, context, report);
+  const keyless = compileKeyless(spec.keyless, context, report);
+  return keyless === undefined ? undefined : { kind: 'keyless', ...keyless };
+}
+
+type Key = Omit<KeyAuthority, 'kind' | 'name' | 'signatureFormats'>;
+
+function compileKey(spec: KeySpec, context: AuthorityContext, report: ReportProblem): Key | undefined {
   const keys = compileKeys(spec, context, report);
   const observers = compileObservers(spec, context, (path, ...problem) => report(`key.${path}`, ...problem));
   if (keys === undefined || observers === 'broken') return undefined;

@@ -1,4 +1,4 @@
-// What does this policy mean? Compiles a ClusterModelPolicy once per change. A policy that cannot be compiled is kept
+// What does this policy mean? Compiles a ClusterModelPolicy or ModelPolicy once per change. A policy that cannot be compiled is kept
 // with its problems and denies what it selects; where even its selectors are broken, it selects everything.
 import type { DenialReason, Finding } from '../reason.ts';
 import { toArray, toRecord } from '../lib/text.ts';
@@ -13,7 +13,7 @@ import type { CompiledModelSelector, CompiledPolicy } from './compiled.ts';
 import { compileGlob } from './glob.ts';
 import { compileLabelSelector, type LabelMatcher } from './label-selector.ts';
 import type { ClusterModelPolicySpec, ModelSelector, NamedExpression, ValidationAction } from './types.ts';
-import { toFieldPath, validateSpec, type Fault } from './validate.ts';
+import { toFieldPath, validateSpec, type CheckedKind, type Fault } from './validate.ts';
 
 /** What a policy is compiled with. */
 export interface CompileContext extends AuthorityContext {
@@ -22,7 +22,10 @@ export interface CompileContext extends AuthorityContext {
 
 /** A policy as it was read: from a file or from the cluster. */
 export interface PolicySource {
+  /** `namespace/name` of a ModelPolicy. */
   readonly name: string;
+  /** Present for a ModelPolicy: where it stands, and all that it is about. */
+  readonly namespace?: string;
   readonly spec: unknown;
   /** Problems found while reading, e.g. unknown kinds of document. */
   readonly faults?: readonly Fault[];
@@ -31,27 +34,38 @@ export interface PolicySource {
 }
 
 /** Compiles a policy; never throws. */
-export function compilePolicy(source: PolicySource, context: CompileContext): CompiledPolicy {
+export function compilePolicy(source: PolicySource, outer: CompileContext): CompiledPolicy {
+  const { namespace } = source;
+  const { context, kind } = toKind(namespace, outer);
   const problems: Finding[] = [];
   const report = (path: string, problem: string, reason: DenialReason = 'PolicyInvalid'): void => {
     problems.push({ reason, message: `${path === '' ? '' : `${path}: `}${problem}`, policy: source.name });
   };
-  const faults = [...(source.faults ?? []), ...validateSpec('ClusterModelPolicy', source.spec ?? null)];
+  const faults = [...(source.faults ?? []), ...validateSpec(kind, source.spec ?? null)];
   for (const { path, message } of faults) {
     const where = source.locate?.(['spec', ...path]) ?? '';
     report(toFieldPath(['spec', ...path]), where === '' ? message : `${message} (${where})`);
   }
-  const selection = compileSelection(source.spec, context.engine, report);
+  const selection = compileSelection(source, context.engine, report);
   const rest =
     faults.length === 0 ? compileSpec(source.spec as ClusterModelPolicySpec, context, report) : DENYING;
   return {
     name: source.name,
-    namespace: undefined,
+    namespace,
     ...selection,
     ...rest,
     problems,
     hasFailedConditions: false,
   };
+}
+
+// A namespace's policies name what is in their own namespace, and nothing of the controller's.
+function toKind(
+  namespace: string | undefined,
+  context: CompileContext,
+): { readonly kind: CheckedKind; readonly context: CompileContext } {
+  if (namespace === undefined) return { kind: 'ClusterModelPolicy', context };
+  return { kind: 'ModelPolicy', context: { ...context, controllerNamespace: namespace } };
 }
 
 type Report = (path: string, problem: string, reason?: DenialReason) => void;
@@ -73,9 +87,14 @@ const DENYING: Rest = {
   validations: [],
 };
 const everything: LabelMatcher = () => true;
+// The label that the API server sets, and nobody else.
+const toNamespaceMatcher =
+  (namespace: string): LabelMatcher =>
+  (labels) =>
+    labels['kubernetes.io/metadata.name'] === namespace;
 
 // Selectors are read on their own, so that a typo elsewhere does not widen what a broken policy denies.
-function compileSelection(spec: unknown, engine: CelEngine, report: Report): Selection {
+function compileSelection({ spec, namespace }: PolicySource, engine: CelEngine, report: Report): Selection {
   const { namespaceSelector, models, validationActions, requireModel, unverifiableSources } = toRecord(spec);
   const { matchConditions } = toRecord(spec);
   return {
@@ -83,7 +102,8 @@ function compileSelection(spec: unknown, engine: CelEngine, report: Report): Sel
     requireModel: !(requireModel === undefined || requireModel === null || requireModel === false),
     unverifiableSources:
       unverifiableSources === 'Warn' || unverifiableSources === 'Allow' ? unverifiableSources : 'Deny',
-    matchesNamespace: compileNamespaces(namespaceSelector, report),
+    matchesNamespace:
+      namespace === undefined ? compileNamespaces(namespaceSelector, report) : toNamespaceMatcher(namespace),
     matchConditions: isField('matchConditions', matchConditions)
       ? compileConditions(matchConditions as NamedExpression[], engine, report)
       : [],

@@ -71,6 +71,11 @@ export interface CompiledPolicy {
   readonly hasFailedConditions: boolean;
 }
 
+/** True of a ClusterModelPolicy, which namespaces have no hand in. */
+export function isOfCluster({ namespace }: CompiledPolicy): boolean {
+  return namespace === undefined;
+}
+
 /**
  * True when selecting a model means that the platform cares for it: an enforcing ClusterModelPolicy whose conditions
  * hold. Namespaces cannot say so for themselves.

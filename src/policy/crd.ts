@@ -1,6 +1,6 @@
 // How does the API server know our kinds? CustomResourceDefinitions made from the same schemas that files are checked
 // with; deploy/crds holds their text and a test holds it to this.
-import { CLUSTER_MODEL_POLICY_SPEC } from './cluster-model-policy-schema.ts';
+import { CLUSTER_MODEL_POLICY_SPEC, MODEL_POLICY_SPEC } from './cluster-model-policy-schema.ts';
 import { MODEL_POLICY_EXCEPTION_SPEC } from './model-policy-exception-schema.ts';
 import type { Schema } from './schema.ts';
 import { TRUST_ROOT_SPEC } from './trust-root-schema.ts';
@@ -17,6 +17,7 @@ interface Kind {
   readonly kind: string;
   readonly plural: string;
   readonly shortName: string;
+  readonly scope: 'Cluster' | 'Namespaced';
   readonly description: string;
   readonly spec: Schema;
   readonly columns: readonly PrinterColumn[];
@@ -29,27 +30,38 @@ const AGE: PrinterColumn = {
   description: 'Time since the object was made.',
 };
 
+const ACTIONS: PrinterColumn = {
+  name: 'Actions',
+  type: 'string',
+  jsonPath: '.spec.validationActions',
+  description: 'What a failure does.',
+};
+
 const KINDS: readonly Kind[] = [
   {
     kind: 'ClusterModelPolicy',
     plural: 'clustermodelpolicies',
     shortName: 'cmp',
+    scope: 'Cluster',
     description: 'Says who must have signed the AI models that pods use.',
     spec: CLUSTER_MODEL_POLICY_SPEC,
-    columns: [
-      {
-        name: 'Actions',
-        type: 'string',
-        jsonPath: '.spec.validationActions',
-        description: 'What a failure does.',
-      },
-      AGE,
-    ],
+    columns: [ACTIONS, AGE],
+  },
+  {
+    kind: 'ModelPolicy',
+    plural: 'modelpolicies',
+    shortName: 'mp',
+    scope: 'Namespaced',
+    description:
+      'Says who must have signed the AI models of one namespace, beside what ClusterModelPolicies say.',
+    spec: MODEL_POLICY_SPEC,
+    columns: [ACTIONS, AGE],
   },
   {
     kind: 'TrustRoot',
     plural: 'trustroots',
     shortName: 'mtr',
+    scope: 'Cluster',
     description: 'Says whose certificates, logs and timestamps authorities believe.',
     spec: TRUST_ROOT_SPEC,
     columns: [AGE],
@@ -58,6 +70,7 @@ const KINDS: readonly Kind[] = [
     kind: 'ModelPolicyException',
     plural: 'modelpolicyexceptions',
     shortName: 'mpe',
+    scope: 'Cluster',
     description: 'Admits what policies deny, for a while, with a warning and a record.',
     spec: MODEL_POLICY_EXCEPTION_SPEC,
     columns: [
@@ -77,14 +90,14 @@ export function toCustomResourceDefinitions(): ReadonlyMap<string, object> {
   return new Map(KINDS.map((kind) => [`${kind.plural}.yaml`, toDefinition(kind)]));
 }
 
-function toDefinition({ kind, plural, shortName, description, spec, columns }: Kind): object {
+function toDefinition({ kind, plural, shortName, scope, description, spec, columns }: Kind): object {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: { name: `${plural}.${API_GROUP}` },
     spec: {
       group: API_GROUP,
-      scope: 'Cluster',
+      scope,
       names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), shortNames: [shortName] },
       versions: [
         {

@@ -10,7 +10,13 @@ export const MAX_POLICY_FILE_BYTES = 4 * 1024 * 1024;
 /** A document of a known kind. */
 export interface PolicyDocument {
   readonly kind:
-    'ClusterModelPolicy' | 'TrustRoot' | 'ModelPolicyException' | 'Secret' | 'ConfigMap' | 'Namespace';
+    | 'ClusterModelPolicy'
+    | 'ModelPolicy'
+    | 'TrustRoot'
+    | 'ModelPolicyException'
+    | 'Secret'
+    | 'ConfigMap'
+    | 'Namespace';
   readonly name: string;
   readonly namespace: string | undefined;
   readonly object: Record<string, unknown>;
@@ -33,6 +39,7 @@ export interface ParsedDocuments {
 
 const API_VERSIONS: Readonly<Record<PolicyDocument['kind'], string>> = {
   ClusterModelPolicy: API_VERSION,
+  ModelPolicy: API_VERSION,
   TrustRoot: API_VERSION,
   ModelPolicyException: API_VERSION,
   Secret: 'v1',
@@ -96,13 +103,29 @@ function readObject(
   if (!isKnownKind(kind)) return refuse(`kind ${quote(kind, 64)} is not supported`, 'kind');
   if (object['apiVersion'] !== API_VERSIONS[kind])
     return refuse(`apiVersion of ${kind} must be ${API_VERSIONS[kind]}`, 'apiVersion');
+  return readKnown(kind, object, refuse);
+}
+
+function readKnown(
+  kind: PolicyDocument['kind'],
+  object: Record<string, unknown>,
+  refuse: (problem: string, ...path: string[]) => Read,
+): Read {
   const metadata = toRecord(object['metadata']);
   const name = toText(metadata['name']) ?? '';
+  const namespace = toText(metadata['namespace']) ?? '';
   if (name === '') return refuse('metadata.name is required', 'metadata');
-  const isOurs = API_VERSIONS[kind] === API_VERSION;
-  const unknown = isOurs ? Object.keys(object).find((field) => !TOP_LEVEL.has(field)) : undefined;
+  if (kind === 'ModelPolicy' && namespace === '') return refuse('metadata.namespace is required', 'metadata');
+  const unknown = findUnknownField(kind, object);
   if (unknown !== undefined) return refuse(`unknown field ${quote(unknown, 64)}`, unknown);
-  return { kind, name, namespace: toText(metadata['namespace']), object };
+  return { kind, name, namespace: namespace === '' ? undefined : namespace, object };
+}
+
+// Of kinds that are not ours, we read what we need.
+function findUnknownField(kind: PolicyDocument['kind'], object: Record<string, unknown>): string | undefined {
+  return API_VERSIONS[kind] === API_VERSION
+    ? Object.keys(object).find((field) => !TOP_LEVEL.has(field))
+    : undefined;
 }
 
 function isKnownKind(kind: string): kind is PolicyDocument['kind'] {

@@ -74,7 +74,7 @@ export function exactlyOne(fields: readonly string[]): Schema['x-kubernetes-vali
 /** Builds a reference to a key of an object schema. */
 export const keyReference = (kind: string): Schema =>
   object(
-    `A key of a ${kind} in the controller's namespace.`,
+    `A key of a ${kind} in the controller's namespace; for a ModelPolicy, in its own.`,
     {
       name: text(`Name of the ${kind}.`, 253, { pattern: NAME_PATTERN }),
       key: text(`Key in its data.`, 253),

@@ -15,6 +15,6 @@ export function toMaterialKey(kind: 'Secret' | 'ConfigMap', namespace: string, n
 /** What names are looked up in. */
 export interface MaterialContext {
   readonly material: SourceMaterial;
-  /** Namespace of Secrets and ConfigMaps that cluster-wide objects name. */
+  /** Namespace of the Secrets and ConfigMaps that are meant: the controller's, for a ModelPolicy its own. */
   readonly controllerNamespace: string;
 }

@@ -9,6 +9,7 @@ import { checkObject, type ObjectCheck } from './check-object.ts';
 import { compilePolicy, type CompileContext, type PolicySource } from './compile.ts';
 import type { CheckedKind } from './validate.ts';
 import type { CompiledPolicy } from './compiled.ts';
+import { boundTenants } from './tenant-limits.ts';
 import { createSelection, type SelectPolicies } from './selection.ts';
 import type { MaterialContext, SourceMaterial } from './source-material.ts';
 
@@ -92,7 +93,7 @@ function compileSnapshot(inputs: PolicyInputs, options: SnapshotOptions): Policy
   const { generation } = options;
   const context = toContext(inputs, options);
   const exceptions = (inputs.exceptions ?? []).map(compileException);
-  const policies = inputs.policies
+  const policies = boundTenants(inputs.policies)
     .map((source) => compilePolicy(source, context))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const namespaces = new Map<string, KnownNamespace>();

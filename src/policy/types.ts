@@ -89,6 +89,8 @@ export interface AuthoritySpec {
   };
   readonly certificate?: CertificateSpec;
   readonly static?: { readonly action: 'Pass' | 'Fail'; readonly message?: string };
+  /** Of ClusterModelPolicies only. */
+  readonly tenant?: Record<string, never>;
   readonly signatureFormats?: readonly ('CosignBundle' | 'CosignSimpleSigning' | 'ModelSigning')[];
 }
 

@@ -2,7 +2,7 @@
 // path of every fault: what the API server does for objects in the cluster.
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { quote } from '../lib/text.ts';
-import { CLUSTER_MODEL_POLICY_SPEC } from './cluster-model-policy-schema.ts';
+import { CLUSTER_MODEL_POLICY_SPEC, MODEL_POLICY_SPEC } from './cluster-model-policy-schema.ts';
 import { MODEL_POLICY_EXCEPTION_SPEC } from './model-policy-exception-schema.ts';
 import type { Schema } from './schema.ts';
 import { TRUST_ROOT_SPEC } from './trust-root-schema.ts';
@@ -18,10 +18,11 @@ export interface Fault {
 const MAX_FAULTS = 8;
 const ajv = new Ajv({ allErrors: true, strict: false, validateFormats: false });
 /** Kinds that are checked here. */
-export type CheckedKind = 'ClusterModelPolicy' | 'TrustRoot' | 'ModelPolicyException';
+export type CheckedKind = 'ClusterModelPolicy' | 'ModelPolicy' | 'TrustRoot' | 'ModelPolicyException';
 
 const VALIDATORS: Readonly<Record<CheckedKind, ValidateFunction>> = {
   ClusterModelPolicy: ajv.compile(closed(CLUSTER_MODEL_POLICY_SPEC)),
+  ModelPolicy: ajv.compile(closed(MODEL_POLICY_SPEC)),
   TrustRoot: ajv.compile(closed(TRUST_ROOT_SPEC)),
   ModelPolicyException: ajv.compile(closed(MODEL_POLICY_EXCEPTION_SPEC)),
 };

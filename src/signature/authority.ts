@@ -74,6 +74,14 @@ export interface StaticAuthority {
   readonly message: string;
 }
 
+/** Satisfied by what the namespace's own policies prove. */
+export interface TenantAuthority {
+  readonly kind: 'tenant';
+  readonly name: string;
+  /** Formats of the namespace's signatures that count here. */
+  readonly signatureFormats: ReadonlySet<SignatureFormat>;
+}
+
 /** An authority that verifies signatures. */
 export type SigningAuthority = KeyAuthority | KeylessAuthority | CertificateAuthority;
 /**
@@ -85,4 +93,9 @@ export type AuthorityMaterial =
   | Omit<KeylessAuthority, 'name' | 'identities'>
   | Omit<CertificateAuthority, 'name' | 'identities'>;
 /** Any authority. */
-export type Authority = SigningAuthority | StaticAuthority;
+export type Authority = SigningAuthority | TenantAuthority | StaticAuthority;
+
+/** True of an authority that verifies signatures itself. */
+export function isSigning(authority: Authority): authority is SigningAuthority {
+  return authority.kind !== 'static' && authority.kind !== 'tenant';
+}

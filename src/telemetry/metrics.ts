@@ -183,15 +183,28 @@ interface Series {
 // One count per policy, action and reason of a request, however many references had it.
 function toSeries({ acted, uses }: Decision): readonly Series[] {
   const found = acted.flatMap(({ finding, actions }) =>
-    [...actions].map((action): Series => ({ policy: finding.policy ?? '', action, reason: finding.reason })),
+    [...actions].map((action): Series => ({
+      policy: toPolicyLabel(finding.policy ?? ''),
+      action,
+      reason: finding.reason,
+    })),
   );
   const passed = uses
     .flatMap(({ results }) => results)
     .filter(({ findings }) => findings.length === 0)
     .flatMap(({ policy }) =>
-      [...policy.actions].map((action): Series => ({ policy: policy.name, action, reason: 'Passed' })),
+      [...policy.actions].map((action): Series => ({
+        policy: toPolicyLabel(policy.name),
+        action,
+        reason: 'Passed',
+      })),
     );
   return [...new Map([...found, ...passed].map((entry) => [JSON.stringify(entry), entry])).values()];
+}
+
+// Namespaces name their policies as they like, and as many as they like one after the other.
+function toPolicyLabel(name: string): string {
+  return name.includes('/') ? 'ModelPolicy' : name;
 }
 
 function createBoundedLabels(max: number): (label: string) => string {

@@ -1,7 +1,7 @@
 // Does this use of a model satisfy this policy? Pure: authorities, distinct signers, then every attestation, then every
 // rule. Reasons are collected, not only the first; what a failure does to the request is decided by fold.ts.
 import type { DenialReason, Finding } from '../reason.ts';
-import type { Evidence } from '../evidence/evidence.ts';
+import type { Evidence, EvidenceProblem } from '../evidence/evidence.ts';
 import type { ModelFacts } from '../model/facts.ts';
 import { toModelFacts } from '../model/packaging.ts';
 import type { ModelReference } from '../model/model-reference.ts';
@@ -10,13 +10,20 @@ import type { CelMeter } from '../policy/cel/meter.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
 import type { StaticAuthority } from '../signature/authority.ts';
 import type { SignatureFacts } from '../signature/facts.ts';
+import {
+  toDelegatedSigners,
+  toDelegation,
+  type Delegated,
+  type Delegation,
+  type SatisfiedSubject,
+} from './delegation.ts';
 import { evaluateRule } from './evaluate-rule.ts';
 import { createFinding } from './finding-message.ts';
 import { judgeAttestations } from './judge-attestations.ts';
 import { pickVaried } from './limits.ts';
 import { countDistinctAuthorities } from './match-authorities.ts';
 import type { AuthorityProof, Proof } from './prove.ts';
-import { toSigners } from './signers.ts';
+import { toSigners, type SignerProof } from './signers.ts';
 import { toSubjects, type JudgedSubject } from './subjects.ts';
 
 /** A verified signature with the authority it satisfied. */
@@ -32,6 +39,8 @@ export interface PolicyResult {
   readonly findings: readonly Finding[];
   readonly signatures: readonly SatisfyingSignature[];
   readonly attestations: readonly SatisfyingAttestation[];
+  /** By manifest, where it passes: what policies that delegate to this one go by. */
+  readonly satisfied: readonly SatisfiedSubject[];
 }
 
 /** What rules see beside the model: converted once per request by toCelValue. */
@@ -50,45 +59,107 @@ export interface Judgement {
   readonly use: ModelReference;
   readonly evidence?: Evidence;
   readonly proof?: Proof;
+  /** What the namespace's own policies came to; absent: nothing. */
+  readonly delegation?: Delegation;
 }
 
 /** Judges one use by one compiled policy. */
 export function judge(policy: CompiledPolicy, judgement: Judgement, context: RuleContext): PolicyResult {
   const { use } = judgement;
-  const result = (findings: readonly Finding[], judged: readonly JudgedRules[] = []): PolicyResult => ({
+  const refuse = (findings: readonly Finding[]): PolicyResult => ({
     policy,
     use,
     findings,
-    signatures: judged.flatMap(({ signatures }) => signatures),
-    attestations: judged.flatMap(({ attestations }) => attestations),
+    signatures: [],
+    attestations: [],
+    satisfied: [],
   });
   if (policy.problems.length > 0)
-    return result(
+    return refuse(
       policy.problems.map(({ reason, message }) =>
         createFinding(reason, message, { use, policy: policy.name }),
       ),
     );
   const [only] = policy.authorities;
-  if (only?.kind === 'static') return result(judgeStatic(policy, only, judgement, context));
-  const { evidence, proof } = judgement;
+  if (only?.kind === 'static') return refuse(judgeStatic(policy, only, judgement, context));
+  const { evidence, proof, delegation = NOT_DELEGATED } = judgement;
   if (evidence === undefined || proof === undefined)
     throw new Error('a signing policy was judged without evidence');
-  const subjects = toSubjects(evidence, proof);
+  const subjects = toSubjects(evidence, proof).map((subject) => ({
+    ...subject,
+    vouched: toVouched(policy, subject, delegation(evidence.digest, subject.child)),
+  }));
   const at = { use, policy: policy.name };
   if (subjects.length === 0)
-    return result([createFinding('ManifestInvalid', 'the image index lists no manifest to judge', at)]);
+    return refuse([createFinding('ManifestInvalid', 'the image index lists no manifest to judge', at)]);
   const findings = subjects.flatMap((subject) => judgeAuthorities(policy, use, subject));
-  if (findings.length > 0) return result(findings);
+  if (findings.length > 0) return refuse(findings);
   const judged = subjects.map((subject) => {
-    const signatures = subject.proof.authorities.flatMap(toSatisfying);
+    const signatures = subject.vouched.flatMap(({ name, proofs }) => toSatisfying(name, proofs));
     const binding = toBinding(signatures, subject.proof);
     const model = toModelFacts(use, evidence.digest, subject.manifest, binding);
     return judgeContent(policy, use, subject, { ...context, model, signatures });
   });
-  return result(
-    judged.flatMap((rules) => rules.findings),
-    judged,
-  );
+  const found = judged.flatMap((rules) => rules.findings);
+  return {
+    policy,
+    use,
+    findings: found,
+    signatures: judged.flatMap(({ signatures }) => signatures),
+    attestations: judged.flatMap(({ attestations }) => attestations),
+    satisfied:
+      found.length > 0
+        ? []
+        : subjects.map((subject, index) =>
+            toSatisfied(policy, evidence.digest, subject, judged[index]?.attestations ?? []),
+          ),
+  };
+}
+
+const NOT_DELEGATED = toDelegation([]);
+
+/** What stands behind one authority of a policy: its own proof, or those of the namespace's policies. */
+interface Vouched {
+  readonly name: string;
+  readonly proofs: readonly AuthorityProof[];
+  readonly signers: readonly SignerProof[];
+  readonly failures: readonly EvidenceProblem[];
+}
+
+type VouchedSubject = JudgedSubject & { readonly vouched: readonly Vouched[] };
+
+function toVouched(
+  { authorities }: CompiledPolicy,
+  { proof }: JudgedSubject,
+  delegated: Delegated,
+): readonly Vouched[] {
+  const own = proof.authorities.map((entry): Vouched => {
+    const { name } = entry.authority;
+    return { name, proofs: [entry], signers: [entry], failures: entry.failures };
+  });
+  const tenants = authorities.flatMap((authority): Vouched[] => {
+    if (authority.kind !== 'tenant') return [];
+    const { name } = authority;
+    if (delegated.ok) return [{ name, failures: [], ...toDelegatedSigners(authority, delegated) }];
+    const failure = { reason: 'AuthoritiesNotSatisfied', message: delegated.problem } as const;
+    return [{ name, proofs: [], signers: [], failures: [failure] }];
+  });
+  return [...own, ...tenants];
+}
+
+// Who attests is a signer only where the policy asks for attestations alone.
+function toSatisfied(
+  { minAuthorities }: CompiledPolicy,
+  digest: string,
+  { child, proof }: JudgedSubject,
+  attestations: readonly SatisfyingAttestation[],
+): SatisfiedSubject {
+  const signatures = minAuthorities > 0 ? [] : attestations.map(({ signature }) => signature);
+  const attested = proof.authorities.map(({ authority }) => ({
+    authority,
+    signatures: signatures.filter((signature) => signature.authority === authority.name),
+  }));
+  return { digest, child, proofs: proof.authorities, attested };
 }
 
 interface JudgedRules {
@@ -144,8 +215,8 @@ function judgeStatic(
   return judgeRules(policy, use, { ...context, model, signatures: [] });
 }
 
-function toSatisfying({ authority, signatures }: AuthorityProof): readonly SatisfyingSignature[] {
-  return signatures.map((facts) => ({ ...facts, authority: authority.name }));
+function toSatisfying(authority: string, proofs: readonly AuthorityProof[]): readonly SatisfyingSignature[] {
+  return proofs.flatMap(({ signatures }) => signatures.map((facts) => ({ ...facts, authority })));
 }
 
 // A rule may only read what somebody trusted fixes: the manifest when it is signed, or the subject of an attestation by
@@ -161,18 +232,18 @@ function toBinding(
 function judgeAuthorities(
   policy: CompiledPolicy,
   use: ModelReference,
-  { proof, child }: JudgedSubject,
+  { proof, child, vouched }: VouchedSubject,
 ): readonly Finding[] {
-  const count = countDistinctAuthorities(toSigners(proof.authorities));
+  const count = countDistinctAuthorities(toSignersOf(vouched));
   if (count >= policy.minAuthorities) return [];
   const at = { use, policy: policy.name };
   const find = (reason: DenialReason, problem: string, authority?: string): Finding =>
     createFinding(reason, withChild(problem, child), { ...at, ...(authority && { authority }) });
   const findings = [
-    ...proof.authorities
-      .filter(({ signatures }) => signatures.length === 0)
-      .flatMap(({ authority, failures }) =>
-        pickVaried(failures).map(({ reason, message }) => find(reason, message, authority.name)),
+    ...vouched
+      .filter(({ signers }) => signers.every(({ signatures }) => signatures.length === 0))
+      .flatMap(({ name, failures }) =>
+        pickVaried(failures).map(({ reason, message }) => find(reason, message, name)),
       ),
     ...pickVaried(proof.problems).map(({ reason, message }) => find(reason, message)),
   ];
@@ -191,6 +262,13 @@ function judgeAuthorities(
       ),
     );
   return findings;
+}
+
+// One signer is one signer, whoever names it: the namespace's and the cluster's are told apart together.
+function toSignersOf(vouched: readonly Vouched[]): readonly (readonly string[])[] {
+  const names = toSigners(vouched.flatMap(({ signers }) => signers));
+  let next = 0;
+  return vouched.map(({ signers }) => names.slice(next, (next += signers.length)).flat());
 }
 
 function withChild(problem: string, child: string | undefined): string {

@@ -2,7 +2,7 @@
 // order that whoever drives it answers: at once, by other threads, or from memory. Identities are matched here, on
 // every request.
 import type { Evidence, EvidenceProblem } from '../evidence/evidence.ts';
-import type { Authority, SigningAuthority } from '../signature/authority.ts';
+import { isSigning, type Authority, type SigningAuthority } from '../signature/authority.ts';
 import { SignatureError } from '../signature/error.ts';
 import type { SignatureFacts } from '../signature/facts.ts';
 import { toNamedMaterial, type NamedMaterial } from '../signature/material.ts';
@@ -79,7 +79,7 @@ export function* planProof(
   evidence: Evidence,
   question: ProofQuestion,
 ): Generator<readonly ProofJob[], Proof, readonly ItemOutcome[]> {
-  const signers = question.authorities.filter((authority) => authority.kind !== 'static');
+  const signers = question.authorities.filter(isSigning);
   const asked: AskedItem[] = [];
   // Whether the layer `model.sig` is a bundle decides what the files of the model are, for every other signature.
   let signatureLayer: string | undefined;

@@ -1,17 +1,26 @@
 // Who are the signers behind these signatures? One identifier for each, so that nobody counts twice: not by signing
 // again, not with a new certificate for the same identity, not with a second name on the same key.
+import type { SigningAuthority } from '../signature/authority.ts';
 import type { SignatureFacts } from '../signature/facts.ts';
-import type { AuthorityProof } from './prove.ts';
+
+/** What a signer is known by. */
+export type SignerFacts = Pick<SignatureFacts, 'keyFingerprint' | 'issuer' | 'subject' | 'trustAnchor'>;
+
+/** An authority with who satisfied it. */
+export interface SignerProof {
+  readonly authority: SigningAuthority;
+  readonly signatures: readonly SignerFacts[];
+}
 
 /** For each authority the identifiers of the signers that satisfy it. */
-export function toSigners(proofs: readonly AuthorityProof[]): readonly (readonly string[])[] {
+export function toSigners(proofs: readonly SignerProof[]): readonly (readonly string[])[] {
   const names = proofs.map((proof) => proof.signatures.map((facts) => toNames(proof, facts)));
   const find = unite(names.flat());
   return names.map((signers) => signers.map(([name = '']) => find(name)));
 }
 
 /** Everything that a signer is known by. */
-function toNames({ authority }: AuthorityProof, facts: SignatureFacts): readonly string[] {
+function toNames({ authority }: SignerProof, facts: SignerFacts): readonly string[] {
   const key = `key ${facts.keyFingerprint}`;
   if (authority.kind === 'key') return [key];
   // The key is the moment's: the identity signs.

@@ -207,8 +207,8 @@ describe('createReviewHandler()', () => {
     ): ControllerOptions => ({
       wrap: (dependencies) => ({
         ...dependencies,
-        openClient: (identity) =>
-          new Proxy(dependencies.openClient(identity), {
+        openClient: (identity, side) =>
+          new Proxy(dependencies.openClient(identity, side), {
             get: (target, name: keyof RegistryClient) =>
               methods.includes(name) && isBroken() ? fail : target[name].bind(target),
           }),

@@ -42,8 +42,13 @@ describe('parseDocuments()', () => {
     ],
     [
       'an unknown kind',
+      POLICY.replace('ClusterModelPolicy', 'NamespacedModelPolicy'),
+      /^p\.yaml:2:7 kind "NamespacedModelPolicy" is not supported/,
+    ],
+    [
+      'a ModelPolicy of no namespace',
       POLICY.replace('ClusterModelPolicy', 'ModelPolicy'),
-      /^p\.yaml:2:7 kind "ModelPolicy" is not supported/,
+      /metadata\.namespace is required/,
     ],
     [
       'a prototype name for a kind',

@@ -1,6 +1,9 @@
 // Does every fault of ajv become a path, and are the schemas structural?
 import assert from 'node:assert/strict';
-import { CLUSTER_MODEL_POLICY_SPEC } from '../../src/policy/cluster-model-policy-schema.ts';
+import {
+  CLUSTER_MODEL_POLICY_SPEC,
+  MODEL_POLICY_SPEC,
+} from '../../src/policy/cluster-model-policy-schema.ts';
 import { exactlyOne, type Schema } from '../../src/policy/schema.ts';
 import { TRUST_ROOT_SPEC } from '../../src/policy/trust-root-schema.ts';
 import { toFieldPath, validateSpec } from '../../src/policy/validate.ts';
@@ -33,6 +36,7 @@ const WRONG: Readonly<Record<Schema['type'], unknown>> = {
 describe('validateSpec()', () => {
   for (const [kind, schema] of [
     ['ClusterModelPolicy', CLUSTER_MODEL_POLICY_SPEC],
+    ['ModelPolicy', MODEL_POLICY_SPEC],
     ['TrustRoot', TRUST_ROOT_SPEC],
   ] as const) {
     it(`names the path of a wrong type anywhere in ${kind}`, () => {

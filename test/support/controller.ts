@@ -70,6 +70,10 @@ export type Policies = Readonly<Record<string, Partial<ClusterModelPolicySpec> |
 /** What differs from a controller in its defaults. */
 export interface ControllerOptions {
   readonly policies?: Policies;
+  /** ModelPolicies by `namespace/name`. */
+  readonly modelPolicies?: Policies;
+  /** Secrets and ConfigMaps by `Kind/namespace/name`. */
+  readonly material?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly exceptions?: readonly ExceptionSource[];
   /** Namespaces that exist, with their labels; absent: every namespace exists. */
   readonly namespaces?: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -169,7 +173,10 @@ export async function startController(options: ControllerOptions = {}): Promise<
   if (options.isSynced !== false) setPolicies(options.policies ?? { team: teamPolicy(registry) });
   const dependencies: DecisionDependencies = {
     snapshot: () => store.snapshot(),
-    openClient: (identity) => access.openClient(identity, options.pullSecrets),
+    openClient: (identity, side) =>
+      side === 'Cluster'
+        ? access.openClient(identity, options.pullSecrets)
+        : access.openTenantClient(identity, options.pullSecrets),
     prover: createProver(createInlineExecutor(), {
       lookedUp: (result) => metrics.observeCache('facts', result),
       disagreed: () => metrics.observeDisagreement(),
@@ -228,13 +235,25 @@ function openTrust({ openTrust: open }: ControllerOptions, metrics: Metrics): Tr
 
 function toInputs(
   policies: Policies,
-  { namespaces, exceptions = [], trustRoots = {} }: ControllerOptions,
+  { namespaces, exceptions = [], trustRoots = {}, modelPolicies = {}, material = {} }: ControllerOptions,
 ): PolicyInputs {
   return {
-    policies: Object.entries(policies).map(([name, spec]) => ({ name, spec })),
+    policies: [
+      ...Object.entries(policies).map(([name, spec]) => ({ name, spec })),
+      ...Object.entries(modelPolicies).map(([name, spec]) => ({
+        name,
+        namespace: name.split('/')[0] ?? '',
+        spec,
+      })),
+    ],
     exceptions,
     trustRoots: new Map(Object.entries(trustRoots)),
-    material: new Map(),
+    material: new Map(
+      Object.entries(material).map(([key, values]) => [
+        key,
+        new Map(Object.entries(values).map(([name, value]) => [name, Buffer.from(value)])),
+      ]),
+    ),
     namespaces: new Map(
       Object.entries(namespaces ?? {}).map(([name, labels]) => [name, { metadata: { name, labels } }]),
     ),
