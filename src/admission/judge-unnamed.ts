@@ -3,7 +3,7 @@
 import type { Finding } from '../reason.ts';
 import { UNVERIFIABLE_REASONS, type Extraction, type UnnamedUse } from '../model/model-reference.ts';
 import { isEnforcing, isOfCluster, type CompiledPolicy } from '../policy/compiled.ts';
-import { isClaimed, selectBySources } from '../policy/select.ts';
+import { isClaimed, selectBySources, splitBySide } from '../policy/select.ts';
 import type { ValidationAction } from '../policy/types.ts';
 import { createFinding } from '../verdict/finding-message.ts';
 import type { ActedFinding } from '../verdict/fold.ts';
@@ -60,7 +60,7 @@ export function judgeMissing(
   if (requiring.length === 0 || extraction.references.length > 0) return [];
   const isClaimedBy = (asking: readonly CompiledPolicy[]): boolean =>
     extraction.images.some((image) => isClaimed(asking, image));
-  const isThere = { cluster: isClaimedBy(policies.filter(isOfCluster)), all: isClaimedBy(policies) };
+  const isThere = { cluster: isClaimedBy(splitBySide(policies).ofCluster), all: isClaimedBy(policies) };
   return requiring
     .filter((policy) => !(isOfCluster(policy) ? isThere.cluster : isThere.all))
     .map(({ name, actions }) => ({

@@ -2,8 +2,8 @@
 import type { Finding } from '../reason.ts';
 import type { Extraction, ModelReference } from '../model/model-reference.ts';
 import { toCanonicalName } from '../model/reference.ts';
-import { isOfCluster, type CompiledPolicy } from '../policy/compiled.ts';
-import { claimAnyImage, isClaimed, selectByReference } from '../policy/select.ts';
+import type { CompiledPolicy } from '../policy/compiled.ts';
+import { claimAnyImage, isClaimed, selectByReference, splitBySide } from '../policy/select.ts';
 import { createFinding } from '../verdict/finding-message.ts';
 import type { SelectedUse } from './judge-uses.ts';
 
@@ -28,8 +28,7 @@ export function selectUses(
   { references, images }: Extraction,
   policies: readonly CompiledPolicy[],
 ): readonly SelectedUse[] {
-  const ofCluster = policies.filter(isOfCluster);
-  const ofNamespace = policies.filter((policy) => !isOfCluster(policy));
+  const { ofCluster, ofNamespace } = splitBySide(policies);
   return [
     ...references.map((use) => ({ use, policies: selectByReference(policies, use) })),
     ...images.map((use) => {

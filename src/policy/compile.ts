@@ -10,7 +10,7 @@ import { compileAttestations } from './compile-attestations.ts';
 import { compileConditions, compileVariables, WITHOUT_VARIABLES } from './compile-expressions.ts';
 import { compileValidation } from './compile-validation.ts';
 import type { CompiledModelSelector, CompiledPolicy } from './compiled.ts';
-import { compileGlob } from './glob.ts';
+import { compileGlob, type GlobMatcher } from './glob.ts';
 import { compileLabelSelector, type LabelMatcher } from './label-selector.ts';
 import type { ClusterModelPolicySpec, ModelSelector, NamedExpression, ValidationAction } from './types.ts';
 import { toFieldPath, validateSpec, type CheckedKind, type Fault } from './validate.ts';
@@ -158,7 +158,8 @@ function compileModel(model: ModelSelector, path: string, report: Report): Compi
     compileOneGlob(glob, `${path}.exclude[${index}]`, report, () => false),
   );
   return {
-    matches: (name) => include(name) && !exclude.some((matches) => matches(name)),
+    matches: (name) => include.matches(name) && !exclude.some(({ matches }) => matches(name)),
+    registry: include.registry,
     hasGlob: model.glob !== undefined,
     sources: model.sources === undefined ? undefined : new Set(model.sources),
   };
@@ -168,12 +169,12 @@ function compileOneGlob(
   glob: string,
   path: string,
   report: Report,
-  fallback: (name: string) => boolean = () => true,
-): (name: string) => boolean {
+  fallback: GlobMatcher = () => true,
+): { readonly matches: GlobMatcher; readonly registry: string | undefined } {
   const compiled = compileGlob(glob);
-  if (compiled.ok) return compiled.matches;
+  if (compiled.ok) return { matches: compiled.matches, registry: compiled.registry };
   report(path, compiled.problem);
-  return fallback;
+  return { matches: fallback, registry: undefined };
 }
 
 const ACTIONS = new Set<unknown>(['Deny', 'Warn', 'Audit']);

@@ -10,6 +10,8 @@ import type { UnverifiableSources, ValidationAction } from './types.ts';
 /** One entry of `models`. `isExplicit`: its glob or sources claim container images. */
 export interface CompiledModelSelector {
   readonly matches: GlobMatcher;
+  /** The only registry whose repositories can match; undefined: several can. */
+  readonly registry: string | undefined;
   /** True when a glob names repositories: only then ordinary container images can be meant. */
   readonly hasGlob: boolean;
   readonly sources: ReadonlySet<ModelSource> | undefined;

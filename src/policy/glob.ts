@@ -7,7 +7,9 @@ export type GlobMatcher = (name: string) => boolean;
 
 /** A matcher, or what is wrong with the glob. */
 export type GlobResult =
-  { readonly ok: true; readonly matches: GlobMatcher } | { readonly ok: false; readonly problem: string };
+  /** `registry`: the only one that can match; absent: several can. */
+  | { readonly ok: true; readonly matches: GlobMatcher; readonly registry?: string }
+  | { readonly ok: false; readonly problem: string };
 
 const SEGMENT = /^[a-z0-9._*-]+$/;
 const MAX_SEGMENTS = 64;
@@ -16,12 +18,13 @@ const MAX_SEGMENTS = 64;
 export function compileGlob(glob: string): GlobResult {
   if (glob === '**') return { ok: true, matches: () => true };
   const [registry = '', ...segments] = glob.split('/');
-  const matchRegistry = compileRegistry(registry);
-  if (matchRegistry === undefined)
+  const compiled = compileRegistry(registry);
+  if (compiled === undefined)
     return {
       ok: false,
       problem: 'it must begin with a registry host, in which only a whole leading label may be *',
     };
+  const { matches: matchRegistry, ...only } = compiled;
   // As references do: docker.io/nginx is docker.io/library/nginx.
   if (matchRegistry('docker.io') && segments.length === 1 && !(segments[0] ?? '').includes('*'))
     segments.unshift('library');
@@ -31,6 +34,7 @@ export function compileGlob(glob: string): GlobResult {
   if (problem !== undefined) return { ok: false, problem };
   return {
     ok: true,
+    ...only,
     matches(name) {
       const [host = '', ...parts] = name.split('/');
       return matchRegistry(host) && matchSegments(segments, parts);
@@ -48,18 +52,23 @@ function findProblem(segments: readonly string[]): string | undefined {
   return undefined;
 }
 
-function compileRegistry(text: string): GlobMatcher | undefined {
+function compileRegistry(
+  text: string,
+): { readonly matches: GlobMatcher; readonly registry?: string } | undefined {
   if (text.startsWith('*.')) {
     const suffix = parseRegistry(text.slice(2));
     if (suffix === undefined) return undefined;
-    return (host) => {
-      const dot = host.indexOf('.');
-      return dot > 0 && host.slice(dot + 1) === suffix;
+    return {
+      matches(host) {
+        const dot = host.indexOf('.');
+        return dot > 0 && host.slice(dot + 1) === suffix;
+      },
     };
   }
   const registry = parseRegistry(text);
   const isHost = text.includes('.') || text.includes(':') || text.toLowerCase() === 'localhost';
-  return registry === undefined || !isHost ? undefined : (host) => host === registry;
+  if (registry === undefined || !isHost) return undefined;
+  return { registry, matches: (host) => host === registry };
 }
 
 // Segments: a trailing `**` stands for at least one, one in between for any number.

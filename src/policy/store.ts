@@ -4,9 +4,10 @@ import { isRecord, toRecord, toText } from '../lib/text.ts';
 import type { TrustReader } from '../trust/trust-source.ts';
 import type { CelEngine } from './cel/engine.ts';
 import { compileException, type CompiledException, type ExceptionSource } from './compile-exception.ts';
-import { compileTrustRoots } from './compile-trust-root.ts';
+import { createTrustRootCompiler, type CompileTrustRoots } from './compile-trust-root.ts';
 import { checkObject, type ObjectCheck } from './check-object.ts';
-import { compilePolicy, type CompileContext, type PolicySource } from './compile.ts';
+import { createPolicyCompiler, type CompilePolicies } from './compile-changed.ts';
+import type { CompileContext, PolicySource } from './compile.ts';
 import type { CheckedKind } from './validate.ts';
 import type { CompiledPolicy } from './compiled.ts';
 import { boundTenants } from './tenant-limits.ts';
@@ -66,26 +67,32 @@ export function createPolicyStore(
 ): PolicyStore {
   let current: PolicySnapshot | undefined;
   let last: PolicyInputs | undefined;
+  const compileRoots = createTrustRootCompiler(trust);
+  const compilePolicies = createPolicyCompiler();
+  const options = { engine, controllerNamespace, compileRoots };
   function update(inputs: PolicyInputs): void {
     last = inputs;
     const generation = (current?.generation ?? 0) + 1;
-    current = compileSnapshot(inputs, { engine, controllerNamespace, trust, generation });
+    current = compileSnapshot(inputs, { ...options, compilePolicies, generation });
   }
   return {
     snapshot: () => current,
     update,
-    check: (kind, name, object) =>
-      checkObject(kind, name, object, toContext(last ?? NOTHING, { engine, controllerNamespace, trust })),
+    check: (kind, name, object) => checkObject(kind, name, object, toContext(last ?? NOTHING, options)),
     recompile() {
       if (last !== undefined) update(last);
     },
   };
 }
 
-interface SnapshotOptions {
+interface ContextOptions {
   readonly engine: CelEngine;
   readonly controllerNamespace: string;
-  readonly trust: TrustReader;
+  readonly compileRoots: CompileTrustRoots;
+}
+
+interface SnapshotOptions extends ContextOptions {
+  readonly compilePolicies: CompilePolicies;
   readonly generation: number;
 }
 
@@ -93,8 +100,8 @@ function compileSnapshot(inputs: PolicyInputs, options: SnapshotOptions): Policy
   const { generation } = options;
   const context = toContext(inputs, options);
   const exceptions = (inputs.exceptions ?? []).map(compileException);
-  const policies = boundTenants(inputs.policies)
-    .map((source) => compilePolicy(source, context))
+  const policies = options
+    .compilePolicies(boundTenants(inputs.policies), context)
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const namespaces = new Map<string, KnownNamespace>();
   return {
@@ -123,10 +130,10 @@ const NOTHING: PolicyInputs = {
 
 function toContext(
   inputs: PolicyInputs,
-  { engine, controllerNamespace, trust }: Omit<SnapshotOptions, 'generation'>,
+  { engine, controllerNamespace, compileRoots }: ContextOptions,
 ): CompileContext {
   const material: MaterialContext = { material: inputs.material, controllerNamespace };
-  return { ...material, engine, trustRoots: compileTrustRoots(inputs.trustRoots, material, trust) };
+  return { ...material, engine, trustRoots: compileRoots(inputs.trustRoots, material) };
 }
 
 const MAX_REMEMBERED_NAMESPACES = 10_000;

@@ -1,0 +1,60 @@
+// Which policies must be compiled again? Those whose spec, or a TrustRoot, Secret or ConfigMap that they look up, is
+// another one than last time; all others stay the very objects that they were.
+import { isDeepStrictEqual } from 'node:util';
+import { compilePolicy, type CompileContext, type PolicySource } from './compile.ts';
+import type { CompiledTrustRoot } from './compile-trust-root.ts';
+import type { CompiledPolicy } from './compiled.ts';
+import { matchAnswers, RecordedMap, type Answers } from './recorded-map.ts';
+import type { MaterialData } from './source-material.ts';
+
+/** Compiles the policies of a world, remembering those of the last one. */
+export type CompilePolicies = (
+  sources: readonly PolicySource[],
+  context: CompileContext,
+) => readonly CompiledPolicy[];
+
+interface Known {
+  readonly spec: unknown;
+  readonly trustRoots: Answers<CompiledTrustRoot>;
+  readonly material: Answers<MaterialData>;
+  readonly policy: CompiledPolicy;
+}
+
+/** Creates a compiler for one engine and controller namespace, which remembers nothing yet. */
+export function createPolicyCompiler(): CompilePolicies {
+  let known = new Map<string, Known>();
+  return (sources, context) => {
+    const next = new Map<string, Known>();
+    const policies = sources.map((source) => {
+      const before = known.get(source.name);
+      const entry =
+        before !== undefined && isUnchanged(source, before, context) ? before : compile(source, context);
+      if (isRemembered(source, entry.policy)) next.set(source.name, entry);
+      return entry.policy;
+    });
+    known = next;
+    return policies;
+  };
+}
+
+function compile(source: PolicySource, context: CompileContext): Known {
+  const trustRoots = new RecordedMap(context.trustRoots);
+  const material = new RecordedMap(context.material);
+  const policy = compilePolicy(source, { ...context, trustRoots, material });
+  return { spec: source.spec, trustRoots: trustRoots.answers, material: material.answers, policy };
+}
+
+// Problems of files say where they stand, and lines move.
+function isRemembered({ faults, locate }: PolicySource, { problems }: CompiledPolicy): boolean {
+  return faults === undefined && (locate === undefined || problems.length === 0);
+}
+
+function isUnchanged(source: PolicySource, known: Known, context: CompileContext): boolean {
+  return (
+    source.faults === undefined &&
+    source.namespace === known.policy.namespace &&
+    (source.spec === known.spec || isDeepStrictEqual(source.spec, known.spec)) &&
+    matchAnswers(known.trustRoots, context.trustRoots, Object.is) &&
+    matchAnswers(known.material, context.material, isDeepStrictEqual)
+  );
+}
