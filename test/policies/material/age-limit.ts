@@ -23,6 +23,16 @@ export const AGE_LIMIT: PolicyMaterial = {
     };
     await signAs(kit, packPlain(kit, 'fresh'), released);
     await signAs(kit, packPlain(kit, 'stale'), { ...released, at: LONG_AGO });
+    const claims = { ...RELEASE_WORKFLOW.claims, sourceRepositoryIdentifier: '987654321' };
+    await signAs(kit, packPlain(kit, 'taken-over-name'), {
+      sigstore,
+      identity: { ...RELEASE_WORKFLOW, claims },
+    });
+    const owner = { ...RELEASE_WORKFLOW.claims, sourceRepositoryOwnerIdentifier: '7654321' };
+    await signAs(kit, packPlain(kit, 'other-owner'), {
+      sigstore,
+      identity: { ...RELEASE_WORKFLOW, claims: owner },
+    });
     const again = packPlain(kit, 'signed-again');
     await signAs(kit, again, { ...released, at: LONG_AGO });
     await signAs(kit, again, released);

@@ -9,6 +9,7 @@ const OTHERS: Readonly<Record<string, Identity>> = {
   branch: { ...RELEASE_WORKFLOW, subject: subject.replace('refs/tags/v1.4.0', 'refs/heads/main') },
   'other-workflow': { ...RELEASE_WORKFLOW, subject: subject.replace('release.yaml', 'test.yaml') },
   'taken-over-name': { ...RELEASE_WORKFLOW, claims: { ...claims, sourceRepositoryIdentifier: '987654321' } },
+  'other-owner': { ...RELEASE_WORKFLOW, claims: { ...claims, sourceRepositoryOwnerIdentifier: '7654321' } },
   'self-hosted': { ...RELEASE_WORKFLOW, claims: { ...claims, runnerEnvironment: 'self-hosted' } },
 };
 

@@ -12,6 +12,7 @@ interface BomFaults {
   readonly licenses?: readonly object[];
   readonly hasModelCard?: boolean;
   readonly dataset?: string;
+  readonly specVersion?: string;
 }
 
 /** Material of policies/ml-bom. */
@@ -30,6 +31,7 @@ export const ML_BOM: PolicyMaterial = {
     attest('licence-not-stated', { licenses: [] });
     attest('without-model-card', { hasModelCard: false });
     attest('unlisted-dataset', { dataset: 'scraped' });
+    attest('old-version', { specVersion: '1.4' });
     attest('bom-of-stranger', {}, stranger);
     signByKey(kit, packPlain(kit, 'without-bom'), release);
     return [configMap('model-signing-keys', { 'release.pub': release.publicKeyPem })];
@@ -40,6 +42,7 @@ function toBom({
   licenses = [{ license: { id: 'Apache-2.0' } }],
   hasModelCard = true,
   dataset = 'corpus',
+  specVersion = '1.6',
 }: BomFaults): object {
   const task = 'text-generation';
   const modelCard = { modelParameters: { task, datasets: [{ ref: dataset }] } };
@@ -53,7 +56,7 @@ function toBom({
   };
   return {
     bomFormat: 'CycloneDX',
-    specVersion: '1.6',
+    specVersion,
     version: 1,
     metadata: { timestamp: '2026-11-01T09:00:00Z', component: model },
     components: [DATASET],

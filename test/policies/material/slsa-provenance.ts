@@ -14,6 +14,7 @@ interface Claims {
   readonly repository?: string;
   readonly commit?: string;
   readonly builder?: string;
+  readonly buildType?: string;
 }
 
 /** Material of policies/slsa-provenance. */
@@ -27,6 +28,14 @@ export const SLSA_PROVENANCE: PolicyMaterial = {
     await attest('other-repository', { repository: 'https://github.com/acme/experiments' });
     await attest('other-commit', { commit: '0'.repeat(40) });
     await attest('other-builder', { builder: `${REPOSITORY}/.github/workflows/test.yaml@${REF}` });
+    await attest('other-build-type', { buildType: 'https://models.acme.example/by-hand/v1' });
+    const { claims = {} } = RELEASE_WORKFLOW;
+    for (const [name, changed] of Object.entries({
+      'taken-over-name': { sourceRepositoryIdentifier: '987654321' },
+      'other-owner': { sourceRepositoryOwnerIdentifier: '7654321' },
+      'self-hosted': { runnerEnvironment: 'self-hosted' },
+    }))
+      await attest(name, {}, { ...RELEASE_WORKFLOW, claims: { ...claims, ...changed } });
     const subject = RELEASE_WORKFLOW.subject.replace('release.yaml', 'test.yaml');
     await attest('other-signer', {}, { ...RELEASE_WORKFLOW, subject });
     await signAs(kit, packPlain(kit, 'signed-only'), { sigstore, identity: RELEASE_WORKFLOW });
@@ -48,10 +57,11 @@ function toPredicate({
   repository = REPOSITORY,
   commit = COMMIT,
   builder = RELEASE_WORKFLOW.subject,
+  buildType = 'https://actions.github.io/buildtypes/workflow/v1',
 }: Claims): object {
   return {
     buildDefinition: {
-      buildType: 'https://actions.github.io/buildtypes/workflow/v1',
+      buildType,
       externalParameters: { workflow: { ref: REF, repository, path: '.github/workflows/release.yaml' } },
       internalParameters: { github: { event_name: 'push', runner_environment: 'github-hosted' } },
       resolvedDependencies: [{ uri: `git+${repository}@${REF}`, digest: { gitCommit: commit } }],

@@ -19,6 +19,7 @@ export const TWO_PERSON_RULE: PolicyMaterial = {
         });
     };
     await sign('trained-and-reviewed', 'alice', 'carol');
+    await sign('other-two', 'dave', 'bob');
     await sign('trained-by-a-reviewer', 'bob', 'carol');
     await sign('one-person', 'bob');
     await sign('one-person-twice', 'bob', 'bob');
