@@ -1,11 +1,13 @@
 // What does the registry say about this model? Captures every answer that judging a reference takes, for `test`.
 import { writeFileSync } from 'node:fs';
-import { gatherAll } from '../admission/gathered.ts';
+import { gatherAll, type GatheredUse } from '../admission/gathered.ts';
 import { DEFAULT_TIMEOUT_MS } from '../admission/handle.ts';
 import { type OptionValues } from '../config.ts';
 import { RECORD_OPTIONS } from '../options.ts';
 import { toErrorMessage } from '../lib/text.ts';
+import type { ModelReference } from '../model/model-reference.ts';
 import { parseReference, type ShortNames } from '../model/reference.ts';
+import type { RegistryClient } from '../registry/client.ts';
 import { createRecordingClient } from '../registry/recorded-client.ts';
 import { encodeRecording, type RecordedAnswer } from '../registry/recording.ts';
 import { textOf, UsageError, type CommandSpec } from './arguments.ts';
@@ -43,9 +45,11 @@ export async function runRecord(
   const use = { reference: parsed.reference, source: 'ImageVolume' as const, fieldPath: '' };
   try {
     const signal = AbortSignal.timeout(DEFAULT_TIMEOUT_MS);
-    const gathered = (
-      await gatherAll(createRecordingClient(openClient(NOBODY), recording), [use], signal)
-    ).get(use);
+    const gathered = await gatherEverything(
+      createRecordingClient(openClient(NOBODY), recording),
+      use,
+      signal,
+    );
     if (gathered?.problem !== undefined) {
       code = 1;
       output.note(`Warning: ${gathered.problem.reason}: ${gathered.problem.message}`);
@@ -57,6 +61,19 @@ export async function runRecord(
   }
   write(textOf(values, 'out'), encodeRecording(recording), output);
   return code;
+}
+
+/**
+ * Asks what any policy can make the server ask about a use: with attestations and without, since they share a limit on
+ * what is read. @returns the answer with attestations
+ */
+export async function gatherEverything(
+  client: RegistryClient,
+  use: ModelReference,
+  signal: AbortSignal,
+): Promise<GatheredUse | undefined> {
+  await gatherAll(client, [use], signal);
+  return (await gatherAll(client, [use], signal, () => true)).get(use);
 }
 
 function write(path: string | undefined, text: string, output: Output): void {

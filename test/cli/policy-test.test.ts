@@ -3,10 +3,14 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { attachAttestations, attestWithKey } from '../../src/demo/attestation.ts';
 import { startRegistry, type RegistryHandle } from '../../src/demo/registry.ts';
+import { attestationStatement } from '../../src/demo/statement.ts';
 import type { PackedModel } from '../../src/demo/artifacts.ts';
-import { pushModel, pushSigned, teamPolicy } from '../support/controller.ts';
+import { pushModel, pushSigned, TEAM_KEY, teamPolicy } from '../support/controller.ts';
 import { createWorkspace, type Outcome, type Workspace } from './run.ts';
+
+const PROVENANCE = 'https://slsa.dev/provenance/v1';
 
 describe('model-policy record and test', function () {
   this.timeout(60_000);
@@ -14,23 +18,32 @@ describe('model-policy record and test', function () {
   let registry: RegistryHandle;
   let signed: PackedModel;
   let unsigned: PackedModel;
+  let attested: PackedModel;
+
+  const writePolicy = (file: string, spec: object): string =>
+    workspace.write(
+      file,
+      stringify({
+        apiVersion: 'modelpolicy.dev/v1alpha1',
+        kind: 'ClusterModelPolicy',
+        metadata: { name: 'team' },
+        spec: JSON.parse(JSON.stringify(spec)) as object,
+      }),
+    );
 
   before(async () => {
     workspace = createWorkspace();
     registry = await startRegistry();
     signed = pushSigned(registry);
     unsigned = pushModel(registry);
-    workspace.write(
-      'policy.yaml',
-      stringify({
-        apiVersion: 'modelpolicy.dev/v1alpha1',
-        kind: 'ClusterModelPolicy',
-        metadata: { name: 'team' },
-        spec: JSON.parse(JSON.stringify(teamPolicy(registry))) as object,
-      }),
-    );
+    attested = pushSigned(registry);
+    const statement = attestationStatement(attested.digest, PROVENANCE, { builder: 'ours' });
+    attachAttestations(registry, attested, [attestWithKey(statement, TEAM_KEY)]);
+    writePolicy('policy.yaml', teamPolicy(registry));
+    const attestations = [{ name: 'provenance', predicateTypes: [PROVENANCE] }];
+    writePolicy('attested.yaml', teamPolicy(registry, { attestations }));
     mkdirSync(join(workspace.path, 'recorded'));
-    for (const [name, { reference }] of Object.entries({ signed, unsigned })) {
+    for (const [name, { reference }] of Object.entries({ signed, unsigned, attested })) {
       const { code, stderr } = await workspace.run([
         'record',
         reference,
@@ -84,6 +97,19 @@ describe('model-policy record and test', function () {
       /^ok {3}team: signed\nok {3}team: a pod\nok {3}team: unsigned\n3 passed, 0 failed\n$/,
     );
     assert.match(readFileSync(join(workspace.path, 'results.xml'), 'utf8'), /tests="3" failures="0"/);
+  });
+
+  it('record what only a policy about attestations asks for', async () => {
+    const missing = { allowed: false, reasons: ['AttestationMissing'] };
+    write(
+      [
+        { name: 'attested', reference: attested.reference, expect: { allowed: true, reasons: [] } },
+        { name: 'signed', reference: signed.reference, expect: missing },
+      ],
+      { policies: ['attested.yaml'] },
+    );
+    const { code, stdout } = await test();
+    assert.equal(code, 0, stdout);
   });
 
   it('say what differs, and exit 1', async () => {
