@@ -82,6 +82,7 @@ function compare(expected: Expectation, decision: Decision): readonly string[] {
   const { allowed, findings } = decision.verdict;
   const warnings = toWarnings(decision);
   const messages = findings.map(({ reason, message }) => `${reason}: ${message}`);
+  const audits = decision.verdict.audited.map(({ message }) => message);
   const differences = [
     ...compareVerdict(expected.allowed, allowed),
     ...compareReasons(
@@ -90,12 +91,14 @@ function compare(expected: Expectation, decision: Decision): readonly string[] {
     ),
     ...findUnsaid('finding', expected.messages, messages),
     ...findUnsaid('warning', expected.warnings, warnings),
+    ...findUnsaid('recorded finding', expected.audits, audits),
   ];
   if (differences.length === 0) return [];
   return [
     ...differences,
     ...messages.map((message) => `finding: ${message}`),
     ...warnings.map((warning) => `warning: ${warning}`),
+    ...audits.map((audit) => `recorded: ${audit}`),
   ];
 }
 
