@@ -7,15 +7,22 @@ import {
   renameCall,
   stringLiteral,
   type CelCall,
+  type CelChecker,
   type CelNode,
+  type CelScopeContext,
   type CelType,
 } from './ast.ts';
 import { createDiagnostic, type CelDiagnostic } from './diagnostic.ts';
 import { KEPT_CALLS, REPLACED_CALLS } from './functions.ts';
 import { MAX_LITERAL_DEPTH } from './limits.ts';
 import { hasMacro } from './macro-has.ts';
+import { parseCidr, parseIp } from './ip-address.ts';
+import { parseQuantity } from './quantity.ts';
 import { compileRegularExpression } from './regular-expression.ts';
+import { parseSemver } from './semver.ts';
+import { succeeds } from './succeeds.ts';
 import { parseDuration, parseTimestamp } from './time.ts';
+import { parseUrl } from './url.ts';
 
 type Fault = readonly [code: string, message: string];
 
@@ -31,6 +38,11 @@ const LITERAL_PARAMETER: ReadonlyMap<
   ['call:matches/2', { at: 1, check: checkPattern }],
   ['call:timestamp/1', { at: 0, check: checkTimestamp }],
   ['call:duration/1', { at: 0, check: checkDuration }],
+  ['call:quantity/1', { at: 0, check: literalOf('quantity', 'such as 1.5Gi', parseQuantity) }],
+  ['call:semver/1', { at: 0, check: literalOf('semver', 'such as 1.2.3', parseSemver) }],
+  ['call:ip/1', { at: 0, check: literalOf('ip', 'such as 10.0.0.1 or ::1, without zone', parseIp) }],
+  ['call:cidr/1', { at: 0, check: literalOf('cidr', 'such as 10.0.0.0/8', parseCidr) }],
+  ['call:url/1', { at: 0, check: literalOf('url', 'such as https://example.com/a', parseUrl) }],
 ]);
 
 /** Refuses what must not be and replaces what must be replaced; before the type check. */
@@ -114,6 +126,7 @@ function prepareCall(node: CelNode): Fault | undefined {
   if (fault !== undefined) return fault;
   if (isReplaced) renameCall(node, `__${name}`);
   const [first] = parameters;
+  if (key === 'rcall:format/1' && first !== undefined) allowMixtures(first);
   if (key === 'call:has/1' && first !== undefined)
     node.setMeta('macro', hasMacro(first)).setMeta('async', false);
   return undefined;
@@ -137,24 +150,36 @@ function checkPattern(pattern: string): Fault | undefined {
   return compiled.ok ? undefined : ['invalid_regular_expression', compiled.message];
 }
 
+function literalOf(
+  name: string,
+  example: string,
+  parse: (text: string) => unknown,
+): (text: string) => Fault | undefined {
+  return (text) =>
+    succeeds(() => parse(text)) ? undefined : [`invalid_${name}`, `${name}() needs a form ${example}`];
+}
+
 function checkTimestamp(text: string): Fault | undefined {
-  return throws(() => parseTimestamp(text))
+  return !succeeds(() => parseTimestamp(text))
     ? ['invalid_timestamp', 'timestamp() needs RFC 3339, such as 2026-01-31T00:00:00Z']
     : undefined;
 }
 
 function checkDuration(text: string): Fault | undefined {
-  return throws(() => parseDuration(text))
+  return !succeeds(() => parseDuration(text))
     ? ['invalid_duration', 'duration() needs a form such as 1h30m']
     : undefined;
 }
 
-function throws(run: () => unknown): boolean {
-  try {
-    run();
-    return false;
-  } catch {
-    return true;
+// Kubernetes lets the arguments of a format string have different types, and literals within them.
+function allowMixtures(argument: CelNode): void {
+  for (const node of nodesOf(argument)) {
+    if (node.op !== 'list' && node.op !== 'map') continue;
+    const type = node.op === 'list' ? 'list<dyn>' : 'map<dyn, dyn>';
+    node.setMeta('check', (checker: CelChecker, literal: CelNode, context: CelScopeContext) => {
+      for (const child of childrenOf(literal)) checker.check(child, context);
+      return checker.getType(type);
+    });
   }
 }
 

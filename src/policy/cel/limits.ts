@@ -58,5 +58,8 @@ export const MAX_LITERAL_DEPTH = 8;
 /** Longest diagnostic message, in characters. */
 export const MAX_DIAGNOSTIC_LENGTH = 512;
 
+/** Cost units between two looks at the processor time. */
+export const UNITS_PER_CLOCK_CHECK = 10_000;
+
 /** Longest message of a failed evaluation, in characters. */
 export const MAX_RESULT_MESSAGE_LENGTH = 256;

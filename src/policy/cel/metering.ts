@@ -14,9 +14,17 @@ import { DYNAMIC_PATTERN_COST, ELEMENTS_PER_UNIT, MAX_TYPE_DEPTH, NODES_PER_UNIT
 import { charge, chargeAbsorbedError, isExhausted } from './meter.ts';
 import { estimateProgramSize } from './regular-expression-size.ts';
 import { arithmetic } from './arithmetic.ts';
+import { includes, isEqual } from './equality.ts';
+import { present } from './optional-entry.ts';
+import { compareTexts } from './text-order.ts';
 import { comparisonSize, membershipSize } from './size.ts';
 
-const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=']);
+const ORDERS: Readonly<Record<string, (order: number) => boolean>> = {
+  '<': (order) => order < 0,
+  '<=': (order) => order <= 0,
+  '>': (order) => order > 0,
+  '>=': (order) => order >= 0,
+};
 const ARITHMETIC: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%', '-_']);
 const PATTERN_POSITION: ReadonlyMap<string, number> = new Map([
   ['rcall:__matches', 1],
@@ -45,10 +53,15 @@ export function meterExpression(root: CelNode): number {
 function meterNode(node: CelNode): void {
   if (node.meta.alternate?.op === 'comprehension') meterLoop(node, node.meta.alternate);
   else if (node.op === 'map') node.setMeta('evaluate', evaluateMap);
-  else if (COMPARISONS.has(node.op)) wrap(node, chargeComparison);
-  else if (node.op === 'in') wrap(node, chargeMembership);
-  else if (ARITHMETIC.has(node.op)) meterArithmetic(node);
   else if (node.op === 'call' || node.op === 'rcall') meterCall(node);
+  else meterOperator(node);
+}
+
+function meterOperator(node: CelNode): void {
+  if (node.op === '==' || node.op === '!=') meterEquality(node, node.op === '==');
+  else if (node.op === 'in') meterMembership(node);
+  else if (Object.hasOwn(ORDERS, node.op)) meterOrder(node, ORDERS[node.op]);
+  else if (ARITHMETIC.has(node.op)) meterArithmetic(node);
 }
 
 function meterLoop(call: CelNode, expansion: CelNode): void {
@@ -67,21 +80,29 @@ function meterLoop(call: CelNode, expansion: CelNode): void {
   if (condition !== undefined) loop.condition = (accumulator) => !isExhausted() && condition(accumulator);
 }
 
-function wrap(node: CelNode, before: (operands: readonly unknown[]) => void): void {
-  const { handle } = node;
-  if (handle === undefined) return;
-  node.handle = (...operands) => {
-    before(operands);
-    return handle(...operands);
+function meterEquality(node: CelNode, wanted: boolean): void {
+  node.handle = (left, right) => {
+    charge(Math.floor(comparisonSize(left, right) / ELEMENTS_PER_UNIT));
+    return locate(node, () => isEqual(left, right)) === wanted;
   };
 }
 
-function chargeComparison([left, right]: readonly unknown[]): void {
-  charge(Math.floor(comparisonSize(left, right) / ELEMENTS_PER_UNIT));
+function meterMembership(node: CelNode): void {
+  node.handle = (value, collection) => {
+    charge(Math.floor(membershipSize(collection) / ELEMENTS_PER_UNIT));
+    return locate(node, () => includes(collection, value));
+  };
 }
 
-function chargeMembership([, collection]: readonly unknown[]): void {
-  charge(Math.floor(membershipSize(collection) / ELEMENTS_PER_UNIT));
+function meterOrder(node: CelNode, isWanted: ((order: number) => boolean) | undefined): void {
+  const { handle } = node;
+  if (handle === undefined || isWanted === undefined) return;
+  node.handle = (...operands) => {
+    const [left, right] = operands;
+    if (typeof left !== 'string' || typeof right !== 'string') return handle(...operands);
+    charge(Math.floor(comparisonSize(left, right) / ELEMENTS_PER_UNIT));
+    return isWanted(compareTexts(left, right));
+  };
 }
 
 function meterArithmetic(node: CelNode): void {
@@ -130,10 +151,14 @@ function chargeSize(value: unknown): void {
 // The library builds plain objects: it drops some keys, makes all of them strings and keeps the last duplicate.
 function evaluateMap(evaluator: CelEvaluator, node: CelNode, context: unknown): Map<unknown, unknown> {
   const map = new Map<unknown, unknown>();
-  for (const [key, value] of node.args as readonly [CelNode, CelNode][]) {
+  const { optionalEntries } = node.meta;
+  for (const [at, [key, value]] of (node.args as readonly [CelNode, CelNode][]).entries()) {
     const name = evaluator.run(key, context);
     locate(key, () => checkMapKey(name, map));
-    map.set(name, evaluator.run(value, context));
+    const content = evaluator.run(value, context);
+    for (const item of locate(value, () => present(content, optionalEntries?.has(at) === true))) {
+      map.set(name, item);
+    }
   }
   return map;
 }
