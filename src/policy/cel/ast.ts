@@ -33,6 +33,7 @@ export type Evaluate = (evaluator: CelEvaluator, node: CelNode, context: unknown
 export interface CelNodeMeta {
   readonly alternate?: CelNode;
   readonly macro?: unknown;
+  readonly check?: (checker: CelChecker, node: CelNode, context: CelScopeContext) => CelType;
   /** Which entries of a map literal may be absent; ours. */
   readonly optionalEntries?: ReadonlySet<number>;
   readonly evaluate: Evaluate;

@@ -25,9 +25,12 @@ export function elementTypes(
   type: CelType & { keyType?: CelType },
 ): [CelType, CelType] {
   const dyn = checker.getType('dyn');
+  // The elements of an empty literal can be anything.
+  const known = (part: CelType | undefined): CelType =>
+    part === undefined || part.kind === 'param' ? dyn : part;
   if (type.kind === 'dyn') return [dyn, dyn];
-  if (type.kind === 'list') return [checker.getType('int'), type.valueType ?? dyn];
-  if (type.kind === 'map') return [type.keyType ?? dyn, type.valueType ?? dyn];
+  if (type.kind === 'list') return [checker.getType('int'), known(type.valueType)];
+  if (type.kind === 'map') return [known(type.keyType), known(type.valueType)];
   throw checker.createError('invalid_comprehension_range', `type '${type.name}' cannot be iterated`, node);
 }
 

@@ -11,7 +11,7 @@ import { Unreadable } from './value.ts';
 
 /** Whether two values are equal; throws an evaluation error when one cannot be read. */
 export function isEqual(left: unknown, right: unknown): boolean {
-  if (isNumeric(left) && isNumeric(right)) return areNumbersEqual(left.valueOf(), right.valueOf());
+  if (isNumeric(left) && isNumeric(right)) return compareNumbers(left.valueOf(), right.valueOf()) === 0;
   if (!isObject(left) || !isObject(right)) {
     requireReadable(left);
     requireReadable(right);
@@ -22,11 +22,12 @@ export function isEqual(left: unknown, right: unknown): boolean {
   return areObjectsEqual(left, right);
 }
 
-// Exact across types, and false for what is not a number.
-function areNumbersEqual(left: bigint | number, right: bigint | number): boolean {
-  if (typeof left === typeof right) return left === right;
-  const [integer, double] = typeof left === 'bigint' ? [left, right] : [right, left];
-  return Number.isInteger(double) && BigInt(double) === integer;
+/** -1, 0 or 1 by value, NaN when one is not a number; whole numbers are rounded to compare with a double, as in cel-go. */
+export function compareNumbers(left: bigint | number, right: bigint | number): number {
+  if (typeof left !== typeof right) return compareNumbers(Number(left), Number(right));
+  if (left === right) return 0;
+  if (left < right) return -1;
+  return left > right ? 1 : Number.NaN;
 }
 
 function isObject(value: unknown): value is object {
@@ -37,7 +38,8 @@ function requireReadable(value: unknown): void {
   if (value instanceof Unreadable) throw celError('unsupported_type');
 }
 
-function isNumeric(value: unknown): value is bigint | number | UnsignedInt {
+/** Whether a value is a number of any type. */
+export function isNumeric(value: unknown): value is bigint | number | UnsignedInt {
   return typeof value === 'bigint' || typeof value === 'number' || value instanceof UnsignedInt;
 }
 

@@ -24,7 +24,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   invalid_conversion: 'value cannot be converted',
   bool_conversion_error: 'value cannot be converted to bool',
   invalid_timestamp: 'not an RFC 3339 timestamp between the years 1 and 9999',
-  invalid_duration: 'not a duration, or longer than 10,000 years',
+  invalid_duration: 'not a duration, or longer than 292 years',
   invalid_time_zone: 'not a time zone',
   invalid_quantity: 'not a quantity of at most 128 characters',
   invalid_semver: 'not a semantic version of at most 256 characters',

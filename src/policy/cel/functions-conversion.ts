@@ -26,7 +26,7 @@ const same = <T>(value: T): T => value;
 export const conversions: readonly CelFunction[] = [
   { signature: '__int(int): int', run: same },
   { signature: '__int(uint): int', run: (v: UnsignedInt) => toInt(v.value) },
-  { signature: '__int(double): int', run: (v: number) => toInt(truncate(v)) },
+  { signature: '__int(double): int', run: (v: number) => toInt(truncate(notLeast(v))) },
   { signature: '__int(string): int', run: (v: string) => toInt(parseInteger(v)) },
   { signature: `__int(${TIMESTAMP}): int`, run: (v: Date) => BigInt(Math.floor(v.getTime() / 1000)) },
   { signature: '__uint(uint): uint', run: same },
@@ -51,6 +51,12 @@ export const conversions: readonly CelFunction[] = [
   { signature: `__duration(string): ${DURATION}`, run: parseDuration },
   { signature: `__duration(${DURATION}): ${DURATION}`, run: same },
 ];
+
+// cel-go refuses the least int as a double, because a double that is rounded to it may have been less.
+function notLeast(value: number): number {
+  if (value <= -(2 ** 63)) throw celError('numeric_overflow');
+  return value;
+}
 
 function toInt(value: bigint): bigint {
   if (value !== BigInt.asIntN(64, value)) throw celError('numeric_overflow');

@@ -53,7 +53,11 @@ export function prepareExpression(root: CelNode, source: string): CelDiagnostic[
   }
   const leastInts = new Set(nodesOf(root).filter(isLeastInt).flatMap(childrenOf));
   const check = (node: CelNode): Fault | undefined =>
-    checkName(node) ?? (leastInts.has(node) ? undefined : checkNumber(node)) ?? prepareCall(node);
+    checkName(node) ??
+    (leastInts.has(node) ? undefined : checkNumber(node)) ??
+    checkBytes(node, source) ??
+    prepareSum(node) ??
+    prepareCall(node);
   return collect(root, source, check);
 }
 
@@ -113,6 +117,28 @@ function checkNumber(node: CelNode): Fault | undefined {
 // The least int is written as the negation of a number one above the greatest.
 function isLeastInt(node: CelNode): boolean {
   return node.op === '-_' && childrenOf(node)[0]?.args === MAX_INT + 1n;
+}
+
+// The library reads such characters as Latin-1 and CEL as UTF-8; escapes are read right.
+function checkBytes(node: CelNode, source: string): Fault | undefined {
+  if (node.op !== 'value' || !(node.args instanceof Uint8Array)) return undefined;
+  const isAscii = /^\p{ASCII}*$/u.test(source.slice(node.start, node.end));
+  return isAscii
+    ? undefined
+    : ['invalid_bytes', "bytes literals are ASCII, write other characters as bytes('…')"];
+}
+
+// A duration and a timestamp are a timestamp; the library takes the sum for a duration.
+function prepareSum(node: CelNode): undefined {
+  const { check } = node.meta;
+  if (node.op !== '+' || check === undefined) return;
+  node.setMeta('check', (checker: CelChecker, sum: CelNode, context: CelScopeContext) => {
+    const type = check(checker, sum, context);
+    const right = childrenOf(sum)[1]?.checkedType;
+    return right?.name === 'google.protobuf.Timestamp' && type.name === 'google.protobuf.Duration'
+      ? right
+      : type;
+  });
 }
 
 function prepareCall(node: CelNode): Fault | undefined {

@@ -14,8 +14,9 @@ import { DYNAMIC_PATTERN_COST, ELEMENTS_PER_UNIT, MAX_TYPE_DEPTH, NODES_PER_UNIT
 import { charge, chargeAbsorbedError, isExhausted } from './meter.ts';
 import { estimateProgramSize } from './regular-expression-size.ts';
 import { arithmetic } from './arithmetic.ts';
-import { includes, isEqual } from './equality.ts';
+import { compareNumbers, includes, isEqual, isNumeric } from './equality.ts';
 import { present } from './optional-entry.ts';
+import { selectOptionally } from './optional-selection.ts';
 import { compareTexts } from './text-order.ts';
 import { comparisonSize, membershipSize } from './size.ts';
 
@@ -54,7 +55,18 @@ function meterNode(node: CelNode): void {
   if (node.meta.alternate?.op === 'comprehension') meterLoop(node, node.meta.alternate);
   else if (node.op === 'map') node.setMeta('evaluate', evaluateMap);
   else if (node.op === 'call' || node.op === 'rcall') meterCall(node);
+  else if (isOptionalSelection(node)) node.handle = selectAt;
   else meterOperator(node);
+}
+
+function isOptionalSelection(node: CelNode): boolean {
+  if (node.op === '.?' || node.op === '[?]') return true;
+  if (node.op !== '.' && node.op !== '[]') return false;
+  return childrenOf(node)[0]?.checkedType?.kind === 'optional';
+}
+
+function selectAt(...[operand, key, node, evaluator]: unknown[]): unknown {
+  return locate(node as CelNode, () => selectOptionally(evaluator as CelEvaluator, operand, key));
 }
 
 function meterOperator(node: CelNode): void {
@@ -99,6 +111,7 @@ function meterOrder(node: CelNode, isWanted: ((order: number) => boolean) | unde
   if (handle === undefined || isWanted === undefined) return;
   node.handle = (...operands) => {
     const [left, right] = operands;
+    if (isNumeric(left) && isNumeric(right)) return isWanted(compareNumbers(left.valueOf(), right.valueOf()));
     if (typeof left !== 'string' || typeof right !== 'string') return handle(...operands);
     charge(Math.floor(comparisonSize(left, right) / ELEMENTS_PER_UNIT));
     return isWanted(compareTexts(left, right));
