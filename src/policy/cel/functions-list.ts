@@ -4,9 +4,9 @@ import { Duration, UnsignedInt } from 'cel-js/evaluator';
 import { celError } from './errors.ts';
 import type { CelFunction } from './cel-function.ts';
 import { isEqual, includes } from './equality.ts';
-import { ELEMENTS_PER_UNIT, MAX_EXPRESSION_COST } from './limits.ts';
+import { CHARACTERS_PER_UNIT, MAX_EXPRESSION_COST } from './limits.ts';
 import { charge } from './meter.ts';
-import { sizeOf } from './size.ts';
+import { costOfSize, sizeOf } from './size.ts';
 import { compareTexts } from './text-order.ts';
 import { durationOfNanoseconds, nanosecondsOf } from './time.ts';
 
@@ -48,7 +48,7 @@ function elements<T>(list: unknown[], isElement: (item: unknown) => item is T): 
 function join(list: unknown[], separator: string): string {
   const texts = elements(list, (item) => typeof item === 'string');
   const length = texts.reduce((sum, text) => sum + text.length + separator.length, 0);
-  charge(Math.ceil(length / ELEMENTS_PER_UNIT));
+  charge(Math.ceil(length / CHARACTERS_PER_UNIT));
   return texts.join(separator);
 }
 
@@ -112,14 +112,14 @@ function isSorted(list: unknown[]): boolean {
 }
 
 function sort(list: unknown[]): Ordered[] {
-  charge(Math.ceil(list.length * Math.log2(list.length + 1)));
+  charge(Math.ceil(2 * list.length * Math.log2(list.length + 1)));
   return [...ordered(list)].sort(compare);
 }
 
 function distinct(list: unknown[]): unknown[] {
   const kept: unknown[] = [];
   for (const item of list) {
-    charge(Math.ceil((kept.length + 1) / ELEMENTS_PER_UNIT) * (1 + sizeOf(item)));
+    charge(1 + kept.length * costOfSize(sizeOf(item)));
     if (!includes(kept, item)) kept.push(item);
   }
   return kept;
@@ -149,6 +149,6 @@ function range(count: bigint): bigint[] {
 }
 
 function find(list: unknown[], item: unknown, from: 'findIndex' | 'findLastIndex'): bigint {
-  charge(Math.ceil(sizeOf(list) / ELEMENTS_PER_UNIT));
+  charge(costOfSize(sizeOf(list)));
   return BigInt(list[from]((other) => isEqual(other, item)));
 }

@@ -1,9 +1,8 @@
 // How do lists compare as sets? cel-go's sets library, which compares every element with every other.
 import type { CelFunction } from './cel-function.ts';
 import { includes } from './equality.ts';
-import { ELEMENTS_PER_UNIT } from './limits.ts';
 import { charge } from './meter.ts';
-import { sizeOf } from './size.ts';
+import { costOfSize, sizeOf } from './size.ts';
 
 const NAMESPACE = 'SetsNamespace';
 
@@ -26,7 +25,7 @@ export const sets: readonly CelFunction[] = [
 function contains(list: readonly unknown[], part: readonly unknown[]): boolean {
   const size = sizeOf(list);
   return part.every((item) => {
-    charge(1 + Math.ceil(size / ELEMENTS_PER_UNIT));
+    charge(1 + costOfSize(size));
     return includes(list, item);
   });
 }
@@ -34,7 +33,7 @@ function contains(list: readonly unknown[], part: readonly unknown[]): boolean {
 function some(list: readonly unknown[], other: readonly unknown[]): boolean {
   const size = sizeOf(other);
   return list.some((item) => {
-    charge(1 + Math.ceil(size / ELEMENTS_PER_UNIT));
+    charge(1 + costOfSize(size));
     return includes(other, item);
   });
 }

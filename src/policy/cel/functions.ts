@@ -44,7 +44,7 @@ export function toHandler({
       (sum, value) => sum + (typeof value === 'string' ? value.length : 0),
       0,
     );
-    charge(cost + costPerCharacter * length);
+    charge(cost + Math.ceil(costPerCharacter * length));
     return call(...values);
   };
 }

@@ -4,7 +4,7 @@ import type { CelChecker, CelEvaluator, CelNode, CelScopeContext, CelType } from
 import { asBool, elementTypes, entriesOf, nameOf, requireBool, type Entry } from './comprehension.ts';
 import { toKey } from './equality.ts';
 import { celError } from './errors.ts';
-import { ELEMENTS_PER_UNIT } from './limits.ts';
+import { ELEMENT_COST } from './limits.ts';
 import { charge } from './meter.ts';
 import { iterationCost } from './metering.ts';
 
@@ -48,7 +48,7 @@ export function transformMacro(name: Transformation): (parts: Parts) => object {
       },
       evaluate: (evaluator: CelEvaluator, _macro: unknown, context: CelScopeContext) => {
         const entries = entriesOf(evaluator.run(receiver, context));
-        charge(Math.ceil(entries.length / ELEMENTS_PER_UNIT));
+        charge(ELEMENT_COST * entries.length);
         const results: Entry[] = [];
         for (const entry of entries) {
           const scope = enter(loop, entry, { evaluator, context });
@@ -89,7 +89,7 @@ function collect(name: Transformation, results: readonly Entry[]): unknown {
   const map = new Map<unknown, unknown>();
   for (const [, entry] of results) {
     for (const [key, value] of entriesOf(entry)) {
-      charge(1);
+      charge(4);
       if (map.has(toKey(key))) throw celError('duplicate_map_key');
       map.set(toKey(key), value);
     }

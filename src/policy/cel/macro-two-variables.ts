@@ -3,7 +3,7 @@
 import type { CelChecker, CelEvaluator, CelNode, CelScopeContext } from './ast.ts';
 import { asBool, elementTypes, entriesOf, nameOf, requireBool, type Entry } from './comprehension.ts';
 import { celError } from './errors.ts';
-import { ELEMENTS_PER_UNIT } from './limits.ts';
+import { ELEMENT_COST } from './limits.ts';
 import { charge, chargeAbsorbedError, isExhausted } from './meter.ts';
 import { iterationCost } from './metering.ts';
 
@@ -40,7 +40,7 @@ export function twoVariableMacro(name: Quantifier): (parts: Parts) => object {
       },
       evaluate: (evaluator: CelEvaluator, _macro: unknown, context: CelScopeContext) => {
         const entries = entriesOf(evaluator.run(receiver, context));
-        charge(Math.ceil(entries.length / ELEMENTS_PER_UNIT));
+        charge(ELEMENT_COST * entries.length);
         const test = ([k, v]: Entry): boolean => {
           charge(cost);
           if (scopes === undefined) throw celError('no_such_overload');

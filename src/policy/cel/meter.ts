@@ -57,6 +57,9 @@ export function runMetered<T>(meter: CelMeter, sourceLength: number, run: () => 
     errorCost: ABSORBED_ERROR_COST + Math.floor(sourceLength / ERROR_SOURCE_PER_UNIT),
   };
   account = own;
+  // Nobody sees the stack of an evaluation error, and capturing it is most of what one costs.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   try {
     const value = run();
     return own.exceeded ? { within: false } : { within: true, value };
@@ -64,6 +67,7 @@ export function runMetered<T>(meter: CelMeter, sourceLength: number, run: () => 
     if (own.exceeded) return { within: false };
     throw error;
   } finally {
+    Error.stackTraceLimit = stackTraceLimit;
     account = CLOSED;
     meter.spend(allowance - Math.max(0, own.left));
   }

@@ -10,7 +10,13 @@ import {
   type Handle,
 } from './ast.ts';
 import { celError, locate } from './errors.ts';
-import { DYNAMIC_PATTERN_COST, ELEMENTS_PER_UNIT, MAX_TYPE_DEPTH, NODES_PER_UNIT } from './limits.ts';
+import {
+  CHARACTERS_PER_UNIT,
+  DYNAMIC_PATTERN_COST,
+  ELEMENT_COST,
+  MAX_TYPE_DEPTH,
+  NODE_COSTS,
+} from './limits.ts';
 import { charge, chargeAbsorbedError, isExhausted } from './meter.ts';
 import { estimateProgramSize } from './regular-expression-size.ts';
 import { arithmetic } from './arithmetic.ts';
@@ -18,7 +24,7 @@ import { compareNumbers, includes, isEqual, isNumeric } from './equality.ts';
 import { present } from './optional-entry.ts';
 import { selectOptionally } from './optional-selection.ts';
 import { compareTexts } from './text-order.ts';
-import { comparisonSize, membershipSize } from './size.ts';
+import { comparisonSize, costOfSize, membershipSize } from './size.ts';
 
 const ORDERS: Readonly<Record<string, (order: number) => boolean>> = {
   '<': (order) => order < 0,
@@ -39,16 +45,20 @@ interface Comprehension {
   condition?: (accumulator: unknown) => boolean;
 }
 
-/** Cost of evaluating a loop body once, in units: one, and one for every ten nodes in it. */
+/** Cost of evaluating a loop body once, in units: one, and that of every node in it. */
 export function iterationCost(body: CelNode): number {
-  return 1 + Math.floor(nodesOf(body).length / NODES_PER_UNIT);
+  return 1 + costOfNodes(nodesOf(body));
 }
 
 /** Makes a checked expression charge for its work; returns the cost of evaluating it without its loops. */
 export function meterExpression(root: CelNode): number {
   const nodes = nodesOf(root);
   for (const node of nodes) meterNode(node);
-  return Math.ceil(nodes.length / NODES_PER_UNIT);
+  return costOfNodes(nodes);
+}
+
+function costOfNodes(nodes: readonly CelNode[]): number {
+  return nodes.reduce((sum, { op }) => sum + (NODE_COSTS[op] ?? 1), 0);
 }
 
 function meterNode(node: CelNode): void {
@@ -94,14 +104,14 @@ function meterLoop(call: CelNode, expansion: CelNode): void {
 
 function meterEquality(node: CelNode, wanted: boolean): void {
   node.handle = (left, right) => {
-    charge(Math.floor(comparisonSize(left, right) / ELEMENTS_PER_UNIT));
+    charge(costOfSize(comparisonSize(left, right)));
     return locate(node, () => isEqual(left, right)) === wanted;
   };
 }
 
 function meterMembership(node: CelNode): void {
   node.handle = (value, collection) => {
-    charge(Math.floor(membershipSize(collection) / ELEMENTS_PER_UNIT));
+    charge(costOfSize(membershipSize(collection)));
     return locate(node, () => includes(collection, value));
   };
 }
@@ -113,7 +123,7 @@ function meterOrder(node: CelNode, isWanted: ((order: number) => boolean) | unde
     const [left, right] = operands;
     if (isNumeric(left) && isNumeric(right)) return isWanted(compareNumbers(left.valueOf(), right.valueOf()));
     if (typeof left !== 'string' || typeof right !== 'string') return handle(...operands);
-    charge(Math.floor(comparisonSize(left, right) / ELEMENTS_PER_UNIT));
+    charge(costOfSize(comparisonSize(left, right)));
     return isWanted(compareTexts(left, right));
   };
 }
@@ -156,8 +166,9 @@ function dynamicPatternPosition(node: CelNode): number | undefined {
 }
 
 function chargeSize(value: unknown): void {
-  if (typeof value === 'string' || Array.isArray(value) || value instanceof Uint8Array) {
-    charge(Math.floor(value.length / ELEMENTS_PER_UNIT));
+  if (Array.isArray(value)) charge(ELEMENT_COST * value.length);
+  else if (typeof value === 'string' || value instanceof Uint8Array) {
+    charge(Math.floor(value.length / CHARACTERS_PER_UNIT));
   }
 }
 

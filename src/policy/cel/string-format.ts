@@ -3,7 +3,7 @@
 import { Duration, UnsignedInt } from 'cel-js/evaluator';
 import { typeNameOf } from './type-name.ts';
 import { celError } from './errors.ts';
-import { ELEMENTS_PER_UNIT } from './limits.ts';
+import { CHARACTERS_PER_UNIT } from './limits.ts';
 import { charge } from './meter.ts';
 import { formatTimestamp, nanosecondsOf } from './time.ts';
 
@@ -25,7 +25,7 @@ export function formatString(pattern: string, values: readonly unknown[]): strin
     if (digits > MAX_PRECISION) throw celError('invalid_format');
     const text = format(values[next], digits);
     next += 1;
-    charge(4 + Math.ceil(text.length / ELEMENTS_PER_UNIT));
+    charge(20 + Math.ceil(text.length / CHARACTERS_PER_UNIT));
     return text;
   });
 }
@@ -101,12 +101,12 @@ function hexadecimal(value: unknown): string {
 }
 
 function hexOf(value: string | Uint8Array): string {
-  charge(Math.ceil((4 * value.length) / ELEMENTS_PER_UNIT));
+  charge(Math.ceil((4 * value.length) / CHARACTERS_PER_UNIT));
   return Buffer.from(value as string).toString('hex');
 }
 
 function textOf(value: unknown, depth: number): string {
-  charge(2);
+  charge(6);
   if (depth === 0) throw celError('invalid_format');
   if (typeof value === 'string') return counted(value);
   if (typeof value === 'number') return special(value) ?? decimal(value);
@@ -137,6 +137,6 @@ function objectText(value: unknown): string {
 }
 
 function counted(text: string): string {
-  charge(Math.ceil(text.length / ELEMENTS_PER_UNIT));
+  charge(Math.ceil(text.length / CHARACTERS_PER_UNIT));
   return text;
 }

@@ -1,5 +1,6 @@
 // Which expressions does a rule's author write? Random well-typed ones over a few variables, for two engines to agree on.
-// Left out is what @bufbuild/cel is known to do wrong: the empty string as a number, and the empty string replaced.
+// Left out is what @bufbuild/cel is known to do wrong: the empty string as a number, the empty string replaced,
+// and large integers compared with doubles.
 import fc from 'fast-check';
 
 type Kind = 'bool' | 'int' | 'double' | 'string' | 'ints' | 'strings' | 'time' | 'span' | 'dyn';
@@ -106,7 +107,7 @@ const TEMPLATES: Readonly<Record<Kind, readonly string[]>> = {
     '{span}.getMinutes()',
     'int({time})',
   ],
-  double: ['({double} + {double})', '({double} * {double})', '({double} / {double})', 'double({int})'],
+  double: ['({double} + {double})', '({double} * {double})', '({double} / {double})', 'double({int} % 1000)'],
   string: [
     '({string} + {string})',
     'm[{string}]',
