@@ -24,7 +24,8 @@ import { succeeds } from './succeeds.ts';
 import { parseDuration, parseTimestamp } from './time.ts';
 import { parseUrl } from './url.ts';
 
-type Fault = readonly [code: string, message: string];
+// The node is where the fault is, when it is not the one that was looked at.
+type Fault = readonly [code: string, message: string, at?: CelNode | undefined];
 
 const MAX_INT = 2n ** 63n - 1n;
 const LITERAL_PARAMETER: ReadonlyMap<
@@ -77,9 +78,9 @@ function collect(
   return nodesOf(root)
     .flatMap((node) => {
       const fault = check(node);
-      return fault === undefined
-        ? []
-        : [createDiagnostic(source, ...fault, { start: node.pos, end: node.end })];
+      if (fault === undefined) return [];
+      const [code, message, at = node] = fault;
+      return [createDiagnostic(source, code, message, { start: at.pos, end: at.end })];
     })
     .sort((a, b) => (a.range?.start ?? 0) - (b.range?.start ?? 0));
 }
@@ -167,8 +168,10 @@ function unknownFunction({ style, name, parameters }: CelCall): Fault {
 
 function checkLiteral(key: string, parameters: readonly CelNode[]): Fault | undefined {
   const literal = LITERAL_PARAMETER.get(key);
-  const text = literal && stringLiteral(parameters[literal.at]);
-  return text === undefined ? undefined : literal?.check(text);
+  const node = literal && parameters[literal.at];
+  const text = stringLiteral(node);
+  const fault = text === undefined ? undefined : literal?.check(text);
+  return fault && [fault[0], fault[1], node];
 }
 
 function checkPattern(pattern: string): Fault | undefined {

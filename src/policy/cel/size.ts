@@ -3,8 +3,8 @@
 // Values can share structure, so what is small in memory can be endless to walk; counting costs what it counts.
 import { CHARACTERS_PER_UNIT, ELEMENT_COST, MAX_EXPRESSION_COST } from './limits.ts';
 
-// An element in characters.
-const ELEMENT_SIZE = ELEMENT_COST * CHARACTERS_PER_UNIT;
+// An element in characters: it is counted, and then it is compared.
+const ELEMENT_SIZE = 2 * ELEMENT_COST * CHARACTERS_PER_UNIT;
 // More than any budget pays for.
 const MOST = (MAX_EXPRESSION_COST + 1) * CHARACTERS_PER_UNIT;
 const FIRST_LIMIT = 64;
