@@ -2,6 +2,7 @@
 // rules come to the same verdict on a busy machine; and, should a single step hang, a generous wall clock around it all.
 // The only user of node:vm; its timeout stops loops and native code alike and costs about 0.15 ms a call.
 import { createContext, Script } from 'node:vm';
+import { processorTime } from '../../lib/processor-time.ts';
 
 /** Thrown by withDeadline when the time is over. */
 export class DeadlineExceeded extends Error {
@@ -12,8 +13,8 @@ export class DeadlineExceeded extends Error {
 export const HARD_STOP_MS = 5000;
 
 interface Allowance {
-  readonly start: NodeJS.CpuUsage;
-  readonly microseconds: number;
+  /** Processor time of the thread at which it is spent, in microseconds. */
+  readonly end: number;
   isSpent: boolean;
 }
 
@@ -29,11 +30,7 @@ let allowance: Allowance | undefined;
  */
 export function withDeadline<T>(milliseconds: number, run: () => T, hardStop: number = HARD_STOP_MS): T {
   if (allowance !== undefined) return run();
-  const own: Allowance = {
-    start: process.threadCpuUsage(),
-    microseconds: milliseconds * 1000,
-    isSpent: false,
-  };
+  const own: Allowance = { end: processorTime() + milliseconds * 1000, isSpent: false };
   allowance = own;
   try {
     const value = runWithHardStop(run, hardStop);
@@ -47,8 +44,7 @@ export function withDeadline<T>(milliseconds: number, run: () => T, hardStop: nu
 /** Whether the running call of withDeadline has used up its processor time; false outside of any. Costs about 1 µs. */
 export function isOverdue(): boolean {
   if (allowance === undefined || allowance.isSpent) return allowance?.isSpent ?? false;
-  const { user, system } = process.threadCpuUsage(allowance.start);
-  allowance.isSpent = user + system > allowance.microseconds;
+  allowance.isSpent = processorTime() > allowance.end;
   return allowance.isSpent;
 }
 
