@@ -49,6 +49,8 @@ export function isOverdue(): boolean {
 }
 
 function runWithHardStop<T>(run: () => T, milliseconds: number): T {
+  // A call that is stopped runs no finally of its own: what meter.ts sets for an evaluation is set back here.
+  const { stackTraceLimit } = Error;
   let result: { readonly value: T } | undefined;
   sandbox.run = () => {
     result = { value: run() };
@@ -60,6 +62,7 @@ function runWithHardStop<T>(run: () => T, milliseconds: number): T {
     throw error;
   } finally {
     sandbox.run = undefined;
+    Error.stackTraceLimit = stackTraceLimit;
   }
   if (result === undefined) throw new DeadlineExceeded('no result');
   return result.value;

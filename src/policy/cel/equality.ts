@@ -3,11 +3,16 @@
 import { Optional } from 'cel-js';
 import { Duration, UnsignedInt } from 'cel-js/evaluator';
 import { celError } from './errors.ts';
+import { CHARACTERS_PER_UNIT } from './limits.ts';
+import { charge } from './meter.ts';
 import { compareQuantities, Quantity } from './quantity.ts';
 import { Cidr, IpAddress } from './ip-address.ts';
 import { compareSemvers, Semver } from './semver.ts';
 import { Url } from './url.ts';
 import { Unreadable } from './value.ts';
+
+// Beside what size.ts counts: quantities are brought to one scale, versions taken apart.
+const OBJECT_COST = 10;
 
 /** Whether two values are equal; throws an evaluation error when one cannot be read. */
 export function isEqual(left: unknown, right: unknown): boolean {
@@ -66,7 +71,7 @@ const COMPARISONS: readonly (readonly [new (...args: never[]) => object, Compari
   [Semver, (a: Semver, b: Semver) => compareSemvers(a, b) === 0],
   [IpAddress, (a: IpAddress, b: IpAddress) => a.family === b.family && a.value === b.value],
   [Cidr, (a: Cidr, b: Cidr) => a.prefixLength === b.prefixLength && isEqual(a.address, b.address)],
-  [Url, (a: Url, b: Url) => a.text === b.text],
+  [Url, areUrlsEqual],
 ];
 
 function areObjectsEqual(left: object, right: object): boolean {
@@ -76,7 +81,13 @@ function areObjectsEqual(left: object, right: object): boolean {
   // What has no comparison, such as types, formats and typed facts, exists once for each value.
   if (found === undefined) return left === right;
   const [type, compare] = found;
+  charge(OBJECT_COST);
   return right instanceof type && compare(left as never, right as never);
+}
+
+function areUrlsEqual(left: Url, right: Url): boolean {
+  charge(Math.ceil(Math.min(left.text.length, right.text.length) / CHARACTERS_PER_UNIT));
+  return left.text === right.text;
 }
 
 function areOptionalsEqual(left: Optional, right: Optional): boolean {

@@ -11,6 +11,8 @@ export class Url {
   readonly escapedPath: string;
   readonly query: string;
   readonly fragment: string;
+  /** All parts in one text, equal for equal URLs. */
+  readonly text: string;
 
   constructor(parts: Omit<Url, 'text'>) {
     this.scheme = parts.scheme;
@@ -20,12 +22,7 @@ export class Url {
     this.escapedPath = parts.escapedPath;
     this.query = parts.query;
     this.fragment = parts.fragment;
-  }
-
-  /** All parts in one text, equal for equal URLs. */
-  get text(): string {
-    const { scheme, opaque, user, host, escapedPath, query, fragment } = this;
-    return JSON.stringify([scheme, opaque, user, host, escapedPath, query, fragment]);
+    this.text = JSON.stringify(Object.values(this));
   }
 }
 

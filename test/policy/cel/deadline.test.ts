@@ -92,6 +92,7 @@ describe('withDeadline', () => {
       );
       assert.deepEqual(program.evaluate(bindings, createCelMeter()), { ok: true, value: true });
       assert.equal(valueOf('object.list.map(x, x + 1) == [2, 3, 4]'), true);
+      assert.ok(Error.stackTraceLimit > 0);
     }
   });
 });
