@@ -12,7 +12,7 @@ import type { RuleContext } from '../verdict/judge.ts';
 import { judgeUse, type PreparedUse } from './judge-uses.ts';
 import type { AdmissionRequest } from './review.ts';
 
-/** Wall-clock backstop for all rules of one request, in milliseconds; the deterministic budget comes first. */
+/** Processor time for all rules of one request, in milliseconds: a last resort, the deterministic budget comes first. */
 export const RULES_DEADLINE_MS = 250;
 
 /** What rules see beside the model, for each use: its pod is the one that names it. */
@@ -57,12 +57,17 @@ export function judgeRules(
   const hasRules = prepared.some(({ judgements }) =>
     judgements.some(({ policy }) => policy.validations.length > 0 || policy.attestations.length > 0),
   );
-  // Setting up the wall clock costs more than most rules: only where there are any.
+  // Setting up the clocks costs more than most rules: only where there are any.
   if (!hasRules) return { judged: run() };
   try {
     return { judged: withDeadline(RULES_DEADLINE_MS, run) };
   } catch (error) {
     if (!(error instanceof DeadlineExceeded)) throw error;
-    return { finding: createFinding('RuleFailed', `the rules took longer than ${RULES_DEADLINE_MS} ms`) };
+    return {
+      finding: createFinding(
+        'RuleFailed',
+        `the rules took more than ${RULES_DEADLINE_MS} ms of processor time`,
+      ),
+    };
   }
 }

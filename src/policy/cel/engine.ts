@@ -1,16 +1,12 @@
 // Is an expression valid, and what does it come to? The only door to CEL: compile once, evaluate often.
 // Hardening, metering and wording live beside it; who denies on which result is the policy's to say.
-import type { Environment, ParseResult } from 'cel-js';
-import { rootOf } from './ast.ts';
+import type { Environment } from 'cel-js';
 import { variablesOf, type CelBindings } from './bindings.ts';
-import { createDiagnostic, toDiagnostic, type CelDiagnostic } from './diagnostic.ts';
+import { createDiagnostic, type CelDiagnostic } from './diagnostic.ts';
 import { createEnvironments, SCOPE_RESULTS, type CelScope } from './environment.ts';
 import { describeFailure } from './errors.ts';
-import { inspectExpression, prepareExpression } from './hardening.ts';
-import { MAX_SOURCE_BYTES } from './limits.ts';
-import { charge, runMetered, type CelMeter } from './meter.ts';
-import { meterExpression } from './metering.ts';
-import { TYPE_FIELDS } from './types.ts';
+import { compileExpression, type CelExpression } from './expression.ts';
+import type { CelMeter } from './meter.ts';
 
 export type { CelDiagnostic } from './diagnostic.ts';
 export type { CelScope } from './environment.ts';
@@ -40,57 +36,29 @@ export interface CelEngine {
 export function createCelEngine(): CelEngine {
   const environments = createEnvironments();
   return {
-    compile(source, scope) {
-      try {
-        if (Buffer.byteLength(source) > MAX_SOURCE_BYTES) return tooLong();
-        return compile(environments[scope], source, SCOPE_RESULTS[scope]);
-      } catch (error) {
-        return { ok: false, diagnostics: [toDiagnostic(source, error)] };
-      }
-    },
+    compile: (source, scope) => compile(environments[scope], source, SCOPE_RESULTS[scope]),
   };
 }
 
-function tooLong(): CelCompilation {
-  const message = `expression is longer than ${MAX_SOURCE_BYTES} bytes`;
-  return { ok: false, diagnostics: [createDiagnostic('', 'limit_exceeded', message)] };
-}
-
 function compile(environment: Environment, source: string, wanted: 'bool' | 'string'): CelCompilation {
-  const parsed = environment.parse(source);
-  const root = rootOf(parsed.ast);
-  const refused = prepareExpression(root, source);
-  if (refused.length > 0) return { ok: false, diagnostics: refused };
-  const checked = parsed.check();
-  if (!checked.valid) return { ok: false, diagnostics: [toDiagnostic(source, checked.error)] };
-  const faults = inspectExpression(root, source, TYPE_FIELDS);
-  if (faults.length > 0) return { ok: false, diagnostics: faults };
-  const type = checked.type ?? 'dyn';
+  const compiled = compileExpression(environment, source);
+  if (!compiled.ok) return compiled;
+  const { type } = compiled.expression;
   if (type !== wanted && !/^dyn\b/.test(type)) {
     const message = `expression must be ${wanted}, but is ${type}`;
     const range = { start: 0, end: source.length };
     return { ok: false, diagnostics: [createDiagnostic(source, 'invalid_result_type', message, range)] };
   }
-  const cost = meterExpression(root);
-  return { ok: true, program: createProgram(source, wanted, parsed, cost) };
+  return { ok: true, program: createProgram(source, wanted, compiled.expression) };
 }
 
-function createProgram(
-  source: string,
-  wanted: 'bool' | 'string',
-  run: ParseResult,
-  cost: number,
-): CelProgram {
+function createProgram(source: string, wanted: 'bool' | 'string', expression: CelExpression): CelProgram {
   const typeName = wanted === 'bool' ? 'boolean' : 'string';
   return {
     source,
     evaluate(bindings, meter) {
       try {
-        const outcome = runMetered(meter, source.length, (): unknown => {
-          charge(cost);
-          // The library also reads variables from a map, though it declares only records.
-          return run(variablesOf(bindings));
-        });
+        const outcome = expression.evaluate(variablesOf(bindings), meter);
         if (!outcome.within) return { ok: false, kind: 'budget', message: 'CEL cost budget is spent' };
         const { value } = outcome;
         if (typeof value === typeName) return { ok: true, value: value as boolean | string };

@@ -1,0 +1,63 @@
+// How does a source become something that can be evaluated? Parsed, hardened, checked and metered, in this order.
+// Which environment and which result are wanted is engine.ts's to say.
+import type { Environment } from 'cel-js';
+import { rootOf } from './ast.ts';
+import { createDiagnostic, toDiagnostic, type CelDiagnostic } from './diagnostic.ts';
+import { inspectExpression, prepareExpression } from './hardening.ts';
+import { MAX_SOURCE_BYTES } from './limits.ts';
+import { charge, runMetered, type CelMeter, type Metered } from './meter.ts';
+import { meterExpression } from './metering.ts';
+import { hideMarks, restoreMarks } from './optional-entry.ts';
+import { TYPE_FIELDS } from './types.ts';
+
+/** A checked expression: its type in the library's notation, and its evaluation, which throws evaluation errors. */
+export interface CelExpression {
+  readonly type: string;
+  evaluate(variables: ReadonlyMap<string, unknown>, meter: CelMeter): Metered<unknown>;
+}
+
+/** An expression, or at least one diagnostic. */
+export type Compiled =
+  | { readonly ok: true; readonly expression: CelExpression }
+  | { readonly ok: false; readonly diagnostics: readonly CelDiagnostic[] };
+
+/** Compiles a source of at most 16 KiB; never throws. */
+export function compileExpression(environment: Environment, source: string): Compiled {
+  try {
+    if (Buffer.byteLength(source) > MAX_SOURCE_BYTES) return tooLong();
+    return compile(environment, source);
+  } catch (error) {
+    return { ok: false, diagnostics: [toDiagnostic(source, error)] };
+  }
+}
+
+function tooLong(): Compiled {
+  const message = `expression is longer than ${MAX_SOURCE_BYTES} bytes`;
+  return { ok: false, diagnostics: [createDiagnostic('', 'limit_exceeded', message)] };
+}
+
+function compile(environment: Environment, source: string): Compiled {
+  const { text, marks } = hideMarks(source);
+  const parsed = environment.parse(text);
+  const root = rootOf(parsed.ast);
+  restoreMarks(root, marks);
+  const refused = prepareExpression(root, source);
+  if (refused.length > 0) return { ok: false, diagnostics: refused };
+  const checked = parsed.check();
+  if (!checked.valid) return { ok: false, diagnostics: [toDiagnostic(source, checked.error)] };
+  const faults = inspectExpression(root, source, TYPE_FIELDS);
+  if (faults.length > 0) return { ok: false, diagnostics: faults };
+  const cost = meterExpression(root);
+  return {
+    ok: true,
+    expression: {
+      type: checked.type ?? 'dyn',
+      evaluate: (variables, meter) =>
+        runMetered(meter, source.length, (): unknown => {
+          charge(cost);
+          // The library also reads variables from a map, though it declares only records.
+          return parsed(variables);
+        }),
+    },
+  };
+}
