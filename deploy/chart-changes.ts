@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 /** A Kubernetes object as JSON. */
 export interface KubernetesObject {
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: object };
   readonly [member: string]: unknown;
 }
 

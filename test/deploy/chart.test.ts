@@ -1,10 +1,11 @@
 // Is the chart what the kustomizations say? By digests of both sides: whether they really render the same is compared
 // with helm and kubectl by e2e/chart.e2e.ts.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { digestChart } from '../../deploy/chart-digests.ts';
+import { toCustomResourceDefinitions } from '../../src/policy/crd.ts';
 import { toRecord } from '../../src/lib/text.ts';
 import { ROOT } from '../meta/source-files.ts';
 
@@ -16,6 +17,15 @@ describe('deploy/chart', () => {
 
   it('was rendered from deploy/base and deploy/components as they are (npm run chart)', () => {
     assert.deepEqual(digestChart(), JSON.parse(read('chart/digests.json')));
+  });
+
+  it('defines the resources that deploy/crds defines (npm run crds)', () => {
+    assert.deepEqual(
+      globSync('chart/rendered/crds/*', { cwd: join(ROOT, 'deploy') }).length,
+      toCustomResourceDefinitions().size,
+    );
+    for (const [file, definition] of toCustomResourceDefinitions())
+      assert.deepEqual(parse(read('chart/rendered/crds', file)), JSON.parse(JSON.stringify(definition)));
   });
 
   it('has a switch for every component, and all are off', () => {
