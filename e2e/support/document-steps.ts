@@ -20,10 +20,11 @@ export function blocksOf(section: string, language: string): readonly string[] {
     .map(([, , text = '']) => text);
 }
 
-/** Runs commands in the root of the repository; `directory` as for kubectl. @throws Error with the output */
+/** Runs commands, by default in the root of the repository; `directory` as for kubectl. @throws Error with the output */
 export function runStep(
   commands: string,
   { kubeconfig, directory }: { kubeconfig: string; directory: string },
+  cwd = ROOT,
 ): Promise<string> {
   const path = [process.env['KUBEBUILDER_ASSETS'], process.env['PATH']].filter(Boolean).join(delimiter);
   const env = { PATH: path, HOME: join(directory, 'home'), KUBECONFIG: kubeconfig };
@@ -31,7 +32,7 @@ export function runStep(
   execFile(
     'bash',
     ['-euo', 'pipefail', '-c', commands],
-    { cwd: ROOT, env, timeout: STEP_BOUND_MS },
+    { cwd, env, timeout: STEP_BOUND_MS },
     (error, stdout, stderr) =>
       error ? reject(new Error(`${commands}\n${stdout}${stderr}${error.message}`)) : resolve(stdout + stderr),
   );

@@ -166,6 +166,12 @@ describe('deploy/components', () => {
       assert.deepEqual(given, expected);
     });
 
+  it('are named by docs/install.md, with the overlays', () => {
+    const text = read('docs/install.md');
+    for (const component of readdirSync(join(ROOT, 'deploy/components')))
+      assert.match(text, new RegExp(`[\`/]${component}\``), component);
+  });
+
   it('have an overlay each, but for what is added to any', () => {
     const list = (directory: string): readonly string[] => readdirSync(join(ROOT, 'deploy', directory));
     const overlays = list('overlays');
