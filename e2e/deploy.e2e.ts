@@ -320,8 +320,10 @@ describe('deploy/', () => {
           .join('')
           .split('\n')
           .filter(Boolean);
+        const components = ['air-gap', 'cert-manager', 'high-availability', 'monitoring', 'pull-secrets'];
+        await succeed(['apply', '--kustomize', writeKustomization(running().directory, components)]);
         await applied(keyPolicy('left-over', 'registry.example', KEY));
-        assert.ok((await listObjects(kubectl, LABEL)).length > 10);
+        assert.ok((await listObjects(kubectl, LABEL)).length > 20);
         await follow(first);
         await waitFor('pods to be made', isPassed, { boundMs: EFFECT_BOUND_MS });
         for (const step of rest) await follow(step);

@@ -6,8 +6,12 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { toWebhookRules } from '../../deploy/webhook-rules.ts';
 import { toArray, toRecord } from '../../src/lib/text.ts';
+import { extractModels } from '../../src/model/extract.ts';
+import { WORKLOAD_KINDS } from '../../src/model/kinds.ts';
+import { toWorkload } from '../../src/model/pod-template.ts';
 import { ROOT } from '../meta/source-files.ts';
 
+const REFERENCE = `reg.example/model@sha256:${'a'.repeat(64)}`;
 const webhooks = toArray(
   toRecord(parse(readFileSync(join(ROOT, 'deploy/base/webhook.yaml'), 'utf8')))['webhooks'],
 ).map(toRecord);
@@ -27,6 +31,39 @@ describe('toWebhookRules()', () => {
 });
 
 describe('deploy/base/webhook.yaml', () => {
+  it('is not asked about updates that leave the spec alone', () => {
+    const [condition, ...others] = toArray(models['matchConditions']).map(toRecord);
+    assert.deepEqual(others, []);
+    assert.match(String(condition?.['expression']), /^request\.operation != 'UPDATE' \|\| /);
+    assert.match(String(condition?.['expression']), / \|\| object\.spec != oldObject\.spec$/);
+  });
+
+  // What the match condition presumes.
+  for (const { group, kind, templates } of WORKLOAD_KINDS)
+    it(`loses no model of ${group}/${kind} by that: none is read from its metadata`, () => {
+      const metadata = new Proxy(
+        {},
+        {
+          get: (_target, key) => assert.fail(`metadata.${String(key)} was read`),
+          ownKeys: () => assert.fail('metadata was listed'),
+          has: () => assert.fail('metadata was searched'),
+        },
+      );
+      const workloads = templates.flatMap(({ path, isBareSpec = false }) => {
+        const spec = { containers: [], volumes: [{ name: 'm', image: { reference: REFERENCE } }] };
+        let value: unknown = isBareSpec ? spec : { spec };
+        for (const step of path.toReversed()) value = step === '*' ? [value] : { [step]: value };
+        // One template may not do: a group of workers is none without its workers.
+        return toWorkload(group, kind, { ...toRecord(value), metadata }) ?? [];
+      });
+      assert.ok(workloads.length > 0);
+      for (const workload of workloads)
+        assert.deepEqual(
+          extractModels(workload).references.map(({ reference }) => reference.original),
+          [REFERENCE],
+        );
+    });
+
   it('fails closed for models and open for policies, without side effects, in every equivalent version', () => {
     const told = webhooks.map(({ failurePolicy, matchPolicy, sideEffects, timeoutSeconds }) => ({
       failurePolicy,
