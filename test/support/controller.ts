@@ -170,6 +170,7 @@ export async function startController(options: ControllerOptions = {}): Promise<
   const dependencies: DecisionDependencies = {
     snapshot: () => store.snapshot(),
     openClient: (identity) => access.openClient(identity, options.pullSecrets),
+    openSignatureClient: access.openSignatureClient,
     prover: createProver(createInlineExecutor(), {
       lookedUp: (result) => metrics.observeCache('facts', result),
       disagreed: () => metrics.observeDisagreement(),
