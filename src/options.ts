@@ -176,6 +176,12 @@ export const VERIFY_OPTIONS = [
 /** Options of record. */
 export const RECORD_OPTIONS = [
   { flag: 'out', value: 'FILE', description: 'where to write the recording (default: standard output)' },
+  {
+    flag: 'signature-repository',
+    value: 'REPOSITORY',
+    multiple: true,
+    description: 'registry/repository that a policy names for signatures, recorded too (repeatable)',
+  },
   ...REGISTRY_OPTIONS.filter(({ flag }) =>
     ['registry-config', 'ca-file', 'plain-http', 'short-names'].includes(flag),
   ),

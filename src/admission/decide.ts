@@ -21,9 +21,9 @@ import { gatherAll } from './gathered.ts';
 import { judgeMissing, judgeUnnamed } from './judge-unnamed.ts';
 import {
   judgeNoMatch,
-  needsAttestations,
   needsEvidence,
   prepareUse,
+  toUseWish,
   toWantedProofs,
   type NoMatchPolicy,
 } from './judge-uses.ts';
@@ -33,6 +33,7 @@ import type { AdmissionRequest } from './review.ts';
 import { judgeRules, toRuleContexts } from './rules.ts';
 import { findScope, type ScopeOptions } from './scope.ts';
 import { findSurplus, selectUses, toModelUses } from './uses.ts';
+import { openOnce, type OpenSignatureClient } from './wishes.ts';
 
 /** How the operator configured decisions. */
 export interface DecisionOptions extends ScopeOptions {
@@ -44,6 +45,8 @@ export interface DecisionDependencies {
   readonly snapshot: () => PolicySnapshot | undefined;
   /** The client for one request: with what the pod itself pulls with, where that is read. */
   readonly openClient: (identity: PullIdentity) => RegistryClient;
+  /** The client for what one request reads of a repository that an authority names for its signatures. */
+  readonly openSignatureClient: OpenSignatureClient;
   readonly prover: Prover;
   readonly options: DecisionOptions;
   readonly now: () => Date;
@@ -96,12 +99,13 @@ async function decideInSteps(
   const selected = selectUses(after, world.policies);
   watch.mark('select');
   const wanted = selected.filter((use) => use.policies.some((policy) => needsEvidence(use, policy)));
-  const attested = new Set(wanted.filter(needsAttestations).map(({ use }) => use));
+  const open = openOnce(dependencies.openSignatureClient);
+  const wishes = new Map(wanted.map((entry) => [entry.use, toUseWish(entry, open)]));
   const gathered = await gatherAll(
     dependencies.openClient(toSharedIdentity(scope.templates, request.namespace ?? '')),
     wanted.map(({ use }) => use),
     signal,
-    (use) => attested.has(use),
+    (use) => wishes.get(use),
   );
   watch.mark('gather');
   const now = dependencies.now();

@@ -2,6 +2,7 @@
 // serve and verify share; the order of credentials is decided here.
 import type { OptionValues } from '../config.ts';
 import { createClientPool } from '../evidence/client-pool.ts';
+import type { SignatureRepository } from '../evidence/signature-repository.ts';
 import type { PullSecretReader } from '../kubernetes/pull-secret.ts';
 import type { PullIdentity } from '../model/pull-identity.ts';
 import type { RegistryClient } from '../registry/client.ts';
@@ -14,7 +15,7 @@ import {
 } from '../registry/docker-config.ts';
 import { createKeychainClient } from '../registry/keychain-client.ts';
 import { createPullSecretSource, createUnreadSource } from '../registry/keychain-pull-secrets.ts';
-import { createEntrySource } from '../registry/keychain.ts';
+import { createEntrySource, createRepositorySource } from '../registry/keychain.ts';
 import { toNamedHosts, type HostSettingsMap } from '../registry/host-settings.ts';
 import type { Transport } from '../registry/transport.ts';
 import { textOf, UsageError } from './arguments.ts';
@@ -39,6 +40,11 @@ export interface RegistryAccess {
    * @param pullSecrets where the pod's own credentials are read; absent: only the controller's are used
    */
   readonly openClient: (identity: PullIdentity, pullSecrets?: PullSecretReader) => RegistryClient;
+  /**
+   * A client for what one request reads of a signature repository: with what its policy names, then with the
+   * controller's own credentials, and never with a pod's.
+   */
+  readonly openSignatureClient: (repository: SignatureRepository) => RegistryClient;
   readonly transport: Transport;
 }
 
@@ -82,6 +88,10 @@ export function createRegistryAccess(
           ? createUnreadSource(identity)
           : createPullSecretSource(pullSecrets, identity);
       return createKeychainClient({ near: [own, entries], far }, pool);
+    },
+    openSignatureClient(repository) {
+      const named = createRepositorySource(repository, repository.credentials);
+      return createKeychainClient({ near: [named, entries], far }, pool);
     },
     transport,
   };

@@ -50,6 +50,7 @@ export async function runPolicyTest(
     const dependencies: DecisionDependencies = {
       snapshot: () => store.snapshot(),
       openClient: () => recorded,
+      openSignatureClient: () => recorded,
       prover: createCommandProver({ 'second-opinion': 'before' }),
       options: { noMatchPolicy, workloads, shortNames },
       now: () => test.now ?? new Date(),

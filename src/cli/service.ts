@@ -78,6 +78,7 @@ export async function startService(values: OptionValues, logger: Logger): Promis
       snapshot: () => store.snapshot(),
       openClient: (identity) =>
         access.openClient(identity, values['pull-secrets'] === 'Pod' ? source.pullSecrets : undefined),
+      openSignatureClient: access.openSignatureClient,
       prover: proving.prover,
       options: {
         noMatchPolicy: textOf(values, 'no-match-policy') as NoMatchPolicy,

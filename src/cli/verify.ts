@@ -41,7 +41,7 @@ export async function runVerify(
   const reference = toOneReference(values, positionals);
   const loaded = load(values);
   const controllerNamespace = textOf(values, 'controller-namespace') ?? '';
-  const { openClient, transport } = createRegistryAccess(values, {
+  const { openClient, openSignatureClient, transport } = createRegistryAccess(values, {
     observeRegistryRequest() {},
     observeCache() {},
   });
@@ -63,6 +63,7 @@ export async function runVerify(
     const dependencies = {
       snapshot: () => store.snapshot(),
       openClient,
+      openSignatureClient,
       prover: createCommandProver(values),
       options,
       now: () => new Date(),

@@ -15,6 +15,7 @@ import {
   trustRootReference,
   type Schema,
 } from './schema.ts';
+import { NO_STATIC_REPOSITORY, SIGNATURE_REPOSITORY } from './signature-repository-schema.ts';
 
 const namespaceSelector = object(
   'Namespaces that the policy is about, by their labels. Absent: every namespace. Labels are only as strong as who may write them: prefer kubernetes.io/metadata.name.',
@@ -173,10 +174,14 @@ const authority = object(
       'x-kubernetes-list-type': 'set',
       items: { type: 'string', enum: ['CosignBundle', 'CosignSimpleSigning', 'ModelSigning'] },
     },
+    signatureRepository: SIGNATURE_REPOSITORY,
   },
   {
     required: ['name'],
-    'x-kubernetes-validations': exactlyOne(['key', 'keyless', 'certificate', 'static']) ?? [],
+    'x-kubernetes-validations': [
+      ...(exactlyOne(['key', 'keyless', 'certificate', 'static']) ?? []),
+      NO_STATIC_REPOSITORY,
+    ],
   },
 );
 

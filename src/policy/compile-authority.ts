@@ -9,6 +9,7 @@ import type { IdentityMatcher, TextMatcher } from '../signature/identity.ts';
 import { parsePublicKeys, type TrustedKey } from '../signature/public-key.ts';
 import { compileCertificate } from './compile-certificate.ts';
 import { compileObservers, findTrustRoot, toNamedTrust, type ReportRef } from './compile-observers.ts';
+import { compileSignatureRepository } from './compile-signature-repository.ts';
 import { compileText } from './compile-text.ts';
 import type { CompiledTrustRoot } from './compile-trust-root.ts';
 import { readBytes } from './read-bytes.ts';
@@ -36,12 +37,12 @@ export function compileAuthority(
     report('', 'exactly one of key, keyless, certificate, static must be set');
     return undefined;
   }
-  const signatureFormats = new Set(spec.signatureFormats ?? DEFAULT_FORMATS);
+  const common = compileCommon(spec, context, report);
+  if (common === undefined) return undefined;
   if (spec.static !== undefined) {
     const { action, message = 'denied by policy' } = spec.static;
     return { kind: 'static', name: spec.name, action, message };
   }
-  const common = { name: spec.name, signatureFormats };
   if (spec.key !== undefined) {
     const key = compileKey(spec.key, context, report);
     return key === undefined ? undefined : { ...common, kind: 'key', ...key };
@@ -54,11 +55,24 @@ export function compileAuthority(
   return keyless === undefined ? undefined : { ...common, kind: 'keyless', ...keyless };
 }
 
+type Common = Pick<KeyAuthority, 'name' | 'signatureFormats' | 'signatureRepository'>;
+
+function compileCommon(
+  spec: AuthoritySpec,
+  context: AuthorityContext,
+  report: ReportProblem,
+): Common | undefined {
+  const signatureRepository = compileSignatureRepository(spec, context, report);
+  if (signatureRepository === 'broken') return undefined;
+  const signatureFormats = new Set(spec.signatureFormats ?? DEFAULT_FORMATS);
+  return { name: spec.name, signatureFormats, ...(signatureRepository && { signatureRepository }) };
+}
+
 function compileKey(
   spec: KeySpec,
   context: AuthorityContext,
   report: ReportProblem,
-): Omit<KeyAuthority, 'kind' | 'name' | 'signatureFormats'> | undefined {
+): Omit<KeyAuthority, 'kind' | keyof Common> | undefined {
   const keys = compileKeys(spec, context, report);
   const observers = compileObservers(spec, context, (path, ...problem) => report(`key.${path}`, ...problem));
   if (keys === undefined || observers === 'broken') return undefined;
@@ -89,7 +103,7 @@ function compileKeys(
   return undefined;
 }
 
-type Keyless = Omit<KeylessAuthority, 'kind' | 'name' | 'signatureFormats'>;
+type Keyless = Omit<KeylessAuthority, 'kind' | keyof Common>;
 
 function compileKeyless(
   spec: AuthoritySpec['keyless'],

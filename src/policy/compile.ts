@@ -7,6 +7,7 @@ import type { CelEngine } from './cel/engine.ts';
 import { MODEL_SOURCES, type ModelSource } from '../model/model-reference.ts';
 import { compileAuthority, type AuthorityContext } from './compile-authority.ts';
 import { compileAttestations } from './compile-attestations.ts';
+import { checkSignatureRepositories } from './compile-signature-repository.ts';
 import { compileValidation } from './compile-validation.ts';
 import type { CompiledModelSelector, CompiledPolicy } from './compiled.ts';
 import { compileGlob } from './glob.ts';
@@ -161,6 +162,7 @@ function compileSpec(spec: ClusterModelPolicySpec, context: CompileContext, repo
     return compiled === undefined ? [] : [compiled];
   });
   checkAuthorities(spec, authorities, report);
+  checkSignatureRepositories(spec.authorities, report);
   return {
     digest: spec.digest ?? 'Require',
     authorities,

@@ -78,6 +78,12 @@ export interface CertificateSpec {
   readonly minTimestamps?: number;
 }
 
+/** Where an authority looks for signatures, when not beside the model. */
+export interface SignatureRepositorySpec {
+  readonly repository: string;
+  readonly pullSecrets?: readonly { readonly name: string }[];
+}
+
 export interface AuthoritySpec {
   readonly name: string;
   readonly key?: KeySpec;
@@ -90,6 +96,7 @@ export interface AuthoritySpec {
   readonly certificate?: CertificateSpec;
   readonly static?: { readonly action: 'Pass' | 'Fail'; readonly message?: string };
   readonly signatureFormats?: readonly ('CosignBundle' | 'CosignSimpleSigning' | 'ModelSigning')[];
+  readonly signatureRepository?: SignatureRepositorySpec;
 }
 
 export interface ValidationSpec {

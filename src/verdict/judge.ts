@@ -11,6 +11,7 @@ import type { CompiledPolicy } from '../policy/compiled.ts';
 import type { StaticAuthority } from '../signature/authority.ts';
 import type { SignatureFacts } from '../signature/facts.ts';
 import { evaluateRule } from './evaluate-rule.ts';
+import { describeLooked } from './evidence-places.ts';
 import { createFinding } from './finding-message.ts';
 import { judgeAttestations } from './judge-attestations.ts';
 import { pickVaried } from './limits.ts';
@@ -180,7 +181,7 @@ function judgeAuthorities(
     findings.push(
       find(
         'SignatureMissing',
-        `no signature is attached to this digest${child === undefined ? '' : ', nor to its index'}`,
+        `no signature is attached to this digest${child === undefined ? '' : ', nor to its index'}${describeLooked(proof)}`,
       ),
     );
   if (count > 0 || findings.length === 0)

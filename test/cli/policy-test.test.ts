@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { attachAttestations, attestWithKey } from '../../src/demo/attestation.ts';
 import { startRegistry, type RegistryHandle } from '../../src/demo/registry.ts';
-import { attestationStatement } from '../../src/demo/statement.ts';
-import type { PackedModel } from '../../src/demo/artifacts.ts';
+import { attachBundle, type PackedModel } from '../../src/demo/artifacts.ts';
+import { signBundleWithKey } from '../../src/demo/sign-with-key.ts';
+import { attestationStatement, cosignSignStatement } from '../../src/demo/statement.ts';
 import { pushModel, pushSigned, TEAM_KEY, teamPolicy } from '../support/controller.ts';
 import { createWorkspace, type Outcome, type Workspace } from './run.ts';
 
+const NOTE = 'https://acme.example/note/v1';
 const PROVENANCE = 'https://slsa.dev/provenance/v1';
 
 describe('model-policy record and test', function () {
@@ -110,6 +112,74 @@ describe('model-policy record and test', function () {
     );
     const { code, stdout } = await test();
     assert.equal(code, 0, stdout);
+  });
+
+  describe('with a signature repository', () => {
+    const curated = (pullSecrets: object = {}): object => ({
+      ...(JSON.parse(JSON.stringify(teamPolicy(registry))) as object),
+      authorities: [
+        {
+          name: 'curators',
+          key: { pem: TEAM_KEY.publicKeyPem },
+          signatureRepository: { repository: `${registry.address}/curated/signatures`, ...pullSecrets },
+        },
+      ],
+      attestations: [{ name: 'note', predicateTypes: [NOTE] }],
+    });
+    const toDocument = (kind: string, name: string, more: object): string =>
+      stringify({
+        apiVersion: kind === 'Secret' ? 'v1' : 'modelpolicy.dev/v1alpha1',
+        kind,
+        metadata: { name },
+        ...more,
+      });
+    const config = (): string =>
+      JSON.stringify({ auths: { [registry.address]: { username: 'u', password: 'anything' } } });
+
+    before(async () => {
+      registry = await startRegistry();
+      const model = pushModel(registry);
+      const there = { ...model, repository: 'curated/signatures' };
+      attachBundle(registry, there, signBundleWithKey(cosignSignStatement(model.digest), TEAM_KEY));
+      const statement = attestationStatement(model.digest, NOTE, {});
+      attachAttestations(registry, there, [attestWithKey(statement, TEAM_KEY)]);
+      const { code, stderr } = await workspace.run([
+        'record',
+        model.reference,
+        '--plain-http',
+        registry.address,
+        '--signature-repository',
+        `${registry.address}/${there.repository}`,
+        '--out',
+        'recorded/curated.json',
+      ]);
+      assert.equal(code, 0, stderr);
+      await registry.close();
+      write([{ name: 'curated', reference: model.reference, expect: { allowed: true, reasons: [] } }], {
+        policies: ['curated.yaml', 'secret.yaml'],
+      });
+    });
+
+    for (const [what, more] of [
+      ['judge what was recorded there', {}],
+      ['need its Secrets by name alone', { pullSecrets: [{ name: 'curated-pull' }] }],
+    ] as const)
+      it(what, async () => {
+        workspace.write('curated.yaml', toDocument('ClusterModelPolicy', 'team', { spec: curated(more) }));
+        workspace.write(
+          'secret.yaml',
+          toDocument('Secret', 'curated-pull', { stringData: { '.dockerconfigjson': config() } }),
+        );
+        const { code, stdout, stderr } = await test();
+        assert.equal(code, 0, stdout + stderr);
+      });
+
+    it('refuse a repository that is none', async () => {
+      for (const repository of ['curated', `${registry.address}/curated:tag`]) {
+        const args = ['record', signed.reference, '--signature-repository', repository];
+        assert.equal((await workspace.run(args)).code, 2);
+      }
+    });
   });
 
   it('say what differs, and exit 1', async () => {

@@ -18,6 +18,7 @@ import { cosignSignStatement } from '../../src/demo/statement.ts';
 import type { PullSecretReader } from '../../src/kubernetes/pull-secret.ts';
 import { createCelEngine } from '../../src/policy/cel/engine.ts';
 import type { ExceptionSource } from '../../src/policy/compile-exception.ts';
+import type { SourceMaterial } from '../../src/policy/source-material.ts';
 import type { ClusterModelPolicySpec } from '../../src/policy/types.ts';
 import { createPolicyStore, type PolicyInputs } from '../../src/policy/store.ts';
 import { createInlineExecutor } from '../../src/proving/executor.ts';
@@ -75,6 +76,8 @@ export interface ControllerOptions {
   readonly namespaces?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly decisions?: Partial<DecisionOptions>;
   readonly dependencies?: Partial<DecisionDependencies>;
+  /** Secrets and ConfigMaps; default none. */
+  readonly material?: SourceMaterial;
   /** TrustRoots by name. */
   readonly trustRoots?: Readonly<Record<string, unknown>>;
   /** Makes the trust store, whose changes and refreshes are followed as in the service; absent: one that asks nobody. */
@@ -170,6 +173,7 @@ export async function startController(options: ControllerOptions = {}): Promise<
   const dependencies: DecisionDependencies = {
     snapshot: () => store.snapshot(),
     openClient: (identity) => access.openClient(identity, options.pullSecrets),
+    openSignatureClient: access.openSignatureClient,
     prover: createProver(createInlineExecutor(), {
       lookedUp: (result) => metrics.observeCache('facts', result),
       disagreed: () => metrics.observeDisagreement(),
@@ -228,13 +232,13 @@ function openTrust({ openTrust: open }: ControllerOptions, metrics: Metrics): Tr
 
 function toInputs(
   policies: Policies,
-  { namespaces, exceptions = [], trustRoots = {} }: ControllerOptions,
+  { namespaces, exceptions = [], trustRoots = {}, material = new Map() }: ControllerOptions,
 ): PolicyInputs {
   return {
     policies: Object.entries(policies).map(([name, spec]) => ({ name, spec })),
     exceptions,
     trustRoots: new Map(Object.entries(trustRoots)),
-    material: new Map(),
+    material,
     namespaces: new Map(
       Object.entries(namespaces ?? {}).map(([name, labels]) => [name, { metadata: { name, labels } }]),
     ),
