@@ -37,10 +37,19 @@ const namespaceSelector = object(
             type: 'array',
             description: 'Values for In and NotIn; absent for Exists and DoesNotExist.',
             maxItems: 100,
+            'x-kubernetes-list-type': 'set',
             items: { type: 'string', maxLength: 63 },
           },
         },
-        { required: ['key', 'operator'] },
+        {
+          required: ['key', 'operator'],
+          'x-kubernetes-validations': [
+            {
+              rule: "(self.operator in ['In', 'NotIn']) == (has(self.values) && self.values.size() > 0)",
+              message: 'In and NotIn need values, Exists and DoesNotExist take none',
+            },
+          ],
+        },
       ),
     },
   },
@@ -57,6 +66,7 @@ const modelSelector = object('One set of model references.', {
     description: 'Globs of references that the glob would select but should not.',
     minItems: 1,
     maxItems: 64,
+    'x-kubernetes-list-type': 'set',
     items: glob('Glob over registry/repository.'),
   },
   sources: {
@@ -92,6 +102,10 @@ const identity = object(
       {
         rule: 'has(self.subject) != has(self.subjectRegExp)',
         message: 'exactly one of subject, subjectRegExp must be set',
+      },
+      {
+        rule: '!has(self.claims) || !has(self.claimsRegExp) || self.claims.all(name, !(name in self.claimsRegExp))',
+        message: 'no claim may be in both claims and claimsRegExp',
       },
     ],
   },
