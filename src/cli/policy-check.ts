@@ -3,14 +3,17 @@ import type { CheckPolicy } from '../admission/validate-policy.ts';
 import type { PolicyStore } from '../policy/store.ts';
 
 /** Checks objects in the world of a store. What an object names may be saved after it: that is a warning. */
-export function createPolicyCheck(store: PolicyStore): CheckPolicy {
+export function createPolicyCheck(store: PolicyStore, now: () => Date = () => new Date()): CheckPolicy {
   return (kind, name, object) => {
-    const { faults, missing } = store.check(kind, name, object);
+    const { faults, missing, advice } = store.check(kind, name, object, now());
     return {
       faults,
-      warnings: missing.map(
-        ({ field, message }) => `${field}: ${message}; until it is there, what this selects is denied`,
-      ),
+      warnings: [
+        ...missing.map(
+          ({ field, message }) => `${field}: ${message}; until it is there, what this selects is denied`,
+        ),
+        ...advice.map(({ field, message }) => `${field}: ${message}`),
+      ],
     };
   };
 }

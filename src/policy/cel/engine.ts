@@ -1,8 +1,10 @@
 // Is an expression valid, and what does it come to? The only door to CEL: compile once, evaluate often.
 // Hardening, metering and wording live beside it; who denies on which result is the policy's to say.
 import type { Environment, ParseResult } from 'cel-js';
+import { findAbsence } from './absence.ts';
 import { rootOf } from './ast.ts';
 import { variablesOf, type CelBindings } from './bindings.ts';
+import { findChosenText } from './chosen-text.ts';
 import { createDiagnostic, toDiagnostic, type CelDiagnostic } from './diagnostic.ts';
 import { createEnvironments, SCOPE_RESULTS, type CelScope } from './environment.ts';
 import { describeFailure } from './errors.ts';
@@ -26,9 +28,9 @@ export interface CelProgram {
   evaluate(bindings: CelBindings, meter: CelMeter): CelResult;
 }
 
-/** Outcome of compiling: a program, or at least one diagnostic. */
+/** Outcome of compiling: a program, with what is probably not meant about it, or at least one diagnostic. */
 export type CelCompilation =
-  | { readonly ok: true; readonly program: CelProgram }
+  | { readonly ok: true; readonly program: CelProgram; readonly advice?: readonly CelDiagnostic[] }
   | { readonly ok: false; readonly diagnostics: readonly CelDiagnostic[] };
 
 /** Compiles expressions; `compile` never throws. */
@@ -71,8 +73,9 @@ function compile(environment: Environment, source: string, wanted: 'bool' | 'str
     const range = { start: 0, end: source.length };
     return { ok: false, diagnostics: [createDiagnostic(source, 'invalid_result_type', message, range)] };
   }
+  const advice = [...findAbsence(root, source), ...findChosenText(root, source)];
   const cost = meterExpression(root);
-  return { ok: true, program: createProgram(source, wanted, parsed, cost) };
+  return { ok: true, program: createProgram(source, wanted, parsed, cost), advice };
 }
 
 function createProgram(
