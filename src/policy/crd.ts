@@ -138,7 +138,8 @@ function toDefinition({ kind, plural, shortName, description, spec, status, colu
               properties: {
                 apiVersion: { type: 'string', description: `Always ${API_GROUP}/v1alpha1.` },
                 kind: { type: 'string', description: `Always ${kind}.` },
-                metadata: { type: 'object', description: 'Name, labels and annotations.' },
+                // The API server allows nothing else here.
+                metadata: { type: 'object' },
                 spec,
                 status,
               },

@@ -50,13 +50,20 @@ describe('toCustomResourceDefinitions()', () => {
 
     it(`describes every field of ${names.kind} in a sentence`, () => {
       const silent = nodes.filter(
-        ({ path, schema: node }) => /\w$/.test(path) && !/^[A-Z].{4,}\.$/s.test(node.description ?? ''),
+        ({ path, schema: node }) =>
+          /\w$/.test(path) &&
+          path !== `${names.kind}.metadata` &&
+          !/^[A-Z].{4,}\.$/s.test(node.description ?? ''),
       );
       assert.deepEqual(
         silent.map(({ path }) => path),
         [],
       );
       assert.ok(nodes.length > 20, `${nodes.length} fields`);
+    });
+
+    it(`says nothing about the metadata of ${names.kind}, as the API server demands`, () => {
+      assert.deepEqual(root.properties?.['metadata'], { type: 'object' });
     });
 
     it(`bounds every list, text and map of ${names.kind}`, () => {
