@@ -81,7 +81,7 @@ function toSource(spec: TrustRootSpec, context: MaterialContext): Read<TrustSour
     return unavailable('spec: exactly one of sigstorePublicGood, github, tuf, trustedRoot must be set');
   if (tuf !== undefined) return toTufSource(tuf, context);
   if (trustedRoot !== undefined) {
-    const bytes = readJsonSource(trustedRoot, context);
+    const bytes = readJsonSource(trustedRoot, 'spec.trustedRoot', context);
     return bytes.ok ? done({ kind: 'pinned', bytes: bytes.bytes }) : bytes;
   }
   return done(github === undefined ? { kind: 'publicGood' } : GITHUB_SOURCE);
@@ -94,7 +94,7 @@ function toTufSource(tuf: NonNullable<TrustRootSpec['tuf']>, context: MaterialCo
     refreshInterval === undefined ? DEFAULT_REFRESH_INTERVAL_MS : parseDurationMs(refreshInterval);
   if (!isInterval(refreshIntervalMs))
     return unavailable('spec.tuf.refreshInterval: it must be from 1m to 24h');
-  const bytes = readJsonSource(root, context);
+  const bytes = readJsonSource(root, 'spec.tuf.root', context);
   if (!bytes.ok) return bytes;
   const anchor = { kind: 'root' as const, bytes: bytes.bytes };
   return done({ kind: 'tuf', mirror, anchor, target: trustedRootTarget, refreshIntervalMs });
@@ -104,8 +104,13 @@ function isInterval(value: number | undefined): value is number {
   return value !== undefined && value >= MIN_REFRESH_INTERVAL_MS && value <= MAX_REFRESH_INTERVAL_MS;
 }
 
-function readJsonSource({ json, ...references }: JsonSource, context: MaterialContext): BytesResult {
-  return readBytes({ ...references, ...(json === undefined ? {} : { text: json }) }, context);
+function readJsonSource(
+  { json, ...references }: JsonSource,
+  path: string,
+  context: MaterialContext,
+): BytesResult {
+  const result = readBytes({ ...references, ...(json === undefined ? {} : { text: json }) }, context);
+  return result.ok ? result : { ...result, problem: `${path}: ${result.problem}` };
 }
 
 // GitHub's instance runs no logs: the timestamp authority alone says when.

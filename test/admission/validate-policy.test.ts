@@ -130,7 +130,10 @@ describe('POST /validate-policy', () => {
     await refused('TrustRoot', { github: {}, sigstorePublicGood: {} }, /exactly one of/);
     const missing = await ask('TrustRoot', { trustedRoot: { configMapKeyRef: { name: 'x', key: 'y' } } });
     assert.equal(missing.allowed, true);
-    assert.match(missing.warnings[0] ?? '', /ConfigMap model-policy-system\/x does not exist/);
+    assert.match(
+      missing.warnings[0] ?? '',
+      /^spec\.trustedRoot: ConfigMap model-policy-system\/x does not exist/,
+    );
   });
 
   it('checks ModelPolicyExceptions', async () => {

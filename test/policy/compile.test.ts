@@ -575,10 +575,10 @@ describe('compileTrustRoot', () => {
       /spec\.requirements\.logEntries/,
     );
     assert.match(problem({ trustedRoot: { json: '{}' } }), /trusted root is invalid/);
-    assert.match(problem({ trustedRoot: {} }), /^PolicyInvalid exactly one source/);
+    assert.match(problem({ trustedRoot: {} }), /^PolicyInvalid spec\.trustedRoot: exactly one source/);
     assert.match(
       problem({ trustedRoot: { configMapKeyRef: { name: 'a', key: 'b' } } }),
-      /^CredentialsUnavailable ConfigMap system\/a/,
+      /^CredentialsUnavailable spec\.trustedRoot: ConfigMap system\/a/,
     );
   });
 });

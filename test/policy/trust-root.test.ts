@@ -155,7 +155,10 @@ describe('declareTrustRoot()', () => {
 
   it('says that a Secret is missing', () => {
     const spec = { tuf: { ...tuf, root: { secretKeyRef: { name: 'tuf', key: 'root.json' } } } };
-    assert.match(problemOf(spec), /CredentialsUnavailable: Secret model-policy-system\/tuf does not exist/);
+    assert.match(
+      problemOf(spec),
+      /CredentialsUnavailable: spec.tuf.root: Secret model-policy-system\/tuf does not exist/,
+    );
   });
 
   it('reads revocations into sets, in one spelling', () => {

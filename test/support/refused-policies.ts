@@ -92,13 +92,13 @@ export const REFUSED_OBJECTS: readonly RefusedObject[] = [
     [
       'a key without a source',
       policy({ name: 'a', key: {} }),
-      'spec.authorities[0].key: exactly one source of bytes must be set',
+      'spec.authorities[0].key: exactly one source of bytes must be set: the text itself, secretKeyRef or configMapKeyRef',
       'spec.authorities[0].key: Invalid value: exactly one of pem, secretKeyRef, configMapKeyRef must be set',
     ],
     [
       'a key from two sources',
       policy({ name: 'a', key: { pem: KEY, secretKeyRef: SECRET } }),
-      'spec.authorities[0].key: exactly one source of bytes must be set',
+      'spec.authorities[0].key: exactly one source of bytes must be set: the text itself, secretKeyRef or configMapKeyRef',
       'spec.authorities[0].key: Invalid value: exactly one of pem, secretKeyRef, configMapKeyRef must be set',
     ],
     [
