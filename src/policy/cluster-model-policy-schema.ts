@@ -2,6 +2,7 @@
 import { MODEL_SOURCES } from '../model/model-reference.ts';
 import { ATTESTATION, VALIDATION } from './attestation-schema.ts';
 import { CERTIFICATE_AUTHORITY } from './certificate-authority-schema.ts';
+import { NAMESPACE_SELECTOR } from './namespace-selector-schema.ts';
 import {
   exactlyOne,
   keyReference,
@@ -15,45 +16,6 @@ import {
   trustRootReference,
   type Schema,
 } from './schema.ts';
-
-const namespaceSelector = object(
-  'Namespaces that the policy is about, by their labels. Absent: every namespace. Labels are only as strong as who may write them: prefer kubernetes.io/metadata.name.',
-  {
-    matchLabels: map('Labels that must have these values.', 63),
-    matchExpressions: {
-      type: 'array',
-      description: 'Requirements that must all hold.',
-      maxItems: 16,
-      items: object(
-        'One requirement.',
-        {
-          key: text('Label key.', 317),
-          operator: {
-            type: 'string',
-            description: 'How the label relates to the values.',
-            enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'],
-          },
-          values: {
-            type: 'array',
-            description: 'Values for In and NotIn; absent for Exists and DoesNotExist.',
-            maxItems: 100,
-            'x-kubernetes-list-type': 'set',
-            items: { type: 'string', maxLength: 63 },
-          },
-        },
-        {
-          required: ['key', 'operator'],
-          'x-kubernetes-validations': [
-            {
-              rule: "(self.operator in ['In', 'NotIn']) == (has(self.values) && self.values.size() > 0)",
-              message: 'In and NotIn need values, Exists and DoesNotExist take none',
-            },
-          ],
-        },
-      ),
-    },
-  },
-);
 
 const glob = (description: string): Schema => text(description, 512);
 
@@ -198,7 +160,7 @@ const authority = object(
 export const CLUSTER_MODEL_POLICY_SPEC: Schema = object(
   'Who must have signed which models, in which namespaces. All policies that select a model must pass.',
   {
-    namespaceSelector,
+    namespaceSelector: NAMESPACE_SELECTOR,
     models: {
       type: 'array',
       description: 'Model references that the policy is about; one must select. Absent: all.',
