@@ -13,6 +13,7 @@ import { createRecordedClient } from '../registry/recorded-client.ts';
 import { parseRecording, RecordingError, type RecordedAnswer } from '../registry/recording.ts';
 import type { Decision } from '../verdict/decision.ts';
 import { UsageError } from './arguments.ts';
+import { describePolicyProblems } from './policy-check.ts';
 import { findUsageFault, listPolicyFiles, loadPolicies, readPolicyFiles } from './policy-files.ts';
 import type { Expectation, PolicyCase, PolicyTest } from './policy-test.ts';
 import { createCommandProver } from './prover-access.ts';
@@ -27,11 +28,16 @@ export interface CaseResult {
   readonly durationMs: number;
 }
 
-/** Runs one file of tests. @throws UsageError for files that cannot be used */
+/**
+ * Runs one file of tests.
+ * @param note is told what is wrong with its policies, once; a case can expect that
+ * @throws UsageError for files that cannot be used
+ */
 export async function runPolicyTest(
   test: PolicyTest,
   controllerNamespace: string,
   isWanted: (name: string) => boolean,
+  note: (text: string) => void = () => undefined,
 ): Promise<readonly CaseResult[]> {
   const access = createTrustAccess({ offline: true }, () => undefined);
   try {
@@ -45,6 +51,7 @@ export async function runPolicyTest(
     if (fault !== undefined) throw new UsageError(fault);
     store.update(loaded.inputs);
     await access.trust.settled();
+    for (const problem of describePolicyProblems(store.snapshot())) note(problem);
     const { noMatchPolicy, workloads, shortNames } = test;
     const recorded = createRecordedClient(readRecordings(test.recordings));
     const dependencies: DecisionDependencies = {

@@ -20,6 +20,7 @@ import {
   readPolicyFiles,
   type LoadedPolicies,
 } from './policy-files.ts';
+import { describePolicyProblems } from './policy-check.ts';
 import { createCommandProver } from './prover-access.ts';
 import { createRegistryAccess } from './registry-access.ts';
 import { createTrustAccess } from './trust-access.ts';
@@ -54,6 +55,7 @@ export async function runVerify(
     store.update(loaded.inputs);
     // Nobody refreshes behind a command: what can be had fresh is waited for, within the deadline of a refresh.
     await access.trust.settled();
+    for (const problem of describePolicyProblems(store.snapshot())) output.note(problem);
     const request = toRequest(readReference(reference), textOf(values, 'namespace') ?? '');
     const options = {
       noMatchPolicy: textOf(values, 'no-match-policy') as NoMatchPolicy,

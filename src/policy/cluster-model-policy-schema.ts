@@ -2,6 +2,7 @@
 import { MODEL_SOURCES } from '../model/model-reference.ts';
 import { ATTESTATION, VALIDATION } from './attestation-schema.ts';
 import { CERTIFICATE_AUTHORITY } from './certificate-authority-schema.ts';
+import { NAMESPACE_SELECTOR } from './namespace-selector-schema.ts';
 import {
   exactlyOne,
   keyReference,
@@ -17,36 +18,6 @@ import {
 } from './schema.ts';
 import { NO_STATIC_REPOSITORY, SIGNATURE_REPOSITORY } from './signature-repository-schema.ts';
 
-const namespaceSelector = object(
-  'Namespaces that the policy is about, by their labels. Absent: every namespace. Labels are only as strong as who may write them: prefer kubernetes.io/metadata.name.',
-  {
-    matchLabels: map('Labels that must have these values.', 63),
-    matchExpressions: {
-      type: 'array',
-      description: 'Requirements that must all hold.',
-      maxItems: 16,
-      items: object(
-        'One requirement.',
-        {
-          key: text('Label key.', 317),
-          operator: {
-            type: 'string',
-            description: 'How the label relates to the values.',
-            enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'],
-          },
-          values: {
-            type: 'array',
-            description: 'Values for In and NotIn; absent for Exists and DoesNotExist.',
-            maxItems: 100,
-            items: { type: 'string', maxLength: 63 },
-          },
-        },
-        { required: ['key', 'operator'] },
-      ),
-    },
-  },
-);
-
 const glob = (description: string): Schema => text(description, 512);
 
 const modelSelector = object('One set of model references.', {
@@ -58,6 +29,7 @@ const modelSelector = object('One set of model references.', {
     description: 'Globs of references that the glob would select but should not.',
     minItems: 1,
     maxItems: 64,
+    'x-kubernetes-list-type': 'set',
     items: glob('Glob over registry/repository.'),
   },
   sources: {
@@ -93,6 +65,10 @@ const identity = object(
       {
         rule: 'has(self.subject) != has(self.subjectRegExp)',
         message: 'exactly one of subject, subjectRegExp must be set',
+      },
+      {
+        rule: '!has(self.claims) || !has(self.claimsRegExp) || self.claims.all(name, !(name in self.claimsRegExp))',
+        message: 'no claim may be in both claims and claimsRegExp',
       },
     ],
   },
@@ -189,7 +165,7 @@ const authority = object(
 export const CLUSTER_MODEL_POLICY_SPEC: Schema = object(
   'Who must have signed which models, in which namespaces. All policies that select a model must pass.',
   {
-    namespaceSelector,
+    namespaceSelector: NAMESPACE_SELECTOR,
     models: {
       type: 'array',
       description: 'Model references that the policy is about; one must select. Absent: all.',

@@ -136,10 +136,12 @@ function raise(requirements: Requirements, spec: NonNullable<AuthoritySpec['keyl
 }
 
 function compileIdentity(identity: Identity, report: ReportProblem): IdentityMatcher | undefined {
-  const issuer = compileText(identity.issuer, identity.issuerRegExp, (problem) => report('.issuer', problem));
-  const subject = compileText(identity.subject, identity.subjectRegExp, (problem) =>
-    report('.subject', problem),
-  );
+  const compile = (field: 'issuer' | 'subject'): TextMatcher | undefined => {
+    const [exact, pattern] = [identity[field], identity[`${field}RegExp`]];
+    const path = exact === undefined && pattern !== undefined ? `.${field}RegExp` : `.${field}`;
+    return compileText(exact, pattern, (problem) => report(path, problem));
+  };
+  const [issuer, subject] = [compile('issuer'), compile('subject')];
   const claims = compileClaims(identity, report);
   if (issuer === undefined || subject === undefined || claims === undefined) return undefined;
   return { issuer, subject, claims };

@@ -13,7 +13,7 @@ import type { CompiledModelSelector, CompiledPolicy } from './compiled.ts';
 import { compileGlob } from './glob.ts';
 import { compileLabelSelector, type LabelMatcher } from './label-selector.ts';
 import type { ClusterModelPolicySpec, ModelSelector, ValidationAction } from './types.ts';
-import { toFieldPath, validateSpec, type Fault } from './validate.ts';
+import { toFieldPath, toSteps, validateSpec, type Fault } from './validate.ts';
 
 /** What a policy is compiled with. */
 export interface CompileContext extends AuthorityContext {
@@ -34,13 +34,13 @@ export interface PolicySource {
 export function compilePolicy(source: PolicySource, context: CompileContext): CompiledPolicy {
   const problems: Finding[] = [];
   const report = (path: string, problem: string, reason: DenialReason = 'PolicyInvalid'): void => {
-    problems.push({ reason, message: `${path === '' ? '' : `${path}: `}${problem}`, policy: source.name });
+    const [first = '', ...caret] = problem.split('\n');
+    const where = source.locate?.(toSteps(path)) ?? '';
+    const located = [where === '' ? first : `${first} (${where})`, ...caret].join('\n');
+    problems.push({ reason, message: `${path === '' ? '' : `${path}: `}${located}`, policy: source.name });
   };
   const faults = [...(source.faults ?? []), ...validateSpec('ClusterModelPolicy', source.spec ?? null)];
-  for (const { path, message } of faults) {
-    const where = source.locate?.(['spec', ...path]) ?? '';
-    report(toFieldPath(['spec', ...path]), where === '' ? message : `${message} (${where})`);
-  }
+  for (const { path, message } of faults) report(toFieldPath(['spec', ...path]), message);
   const selection = compileSelection(source.spec, report);
   const rest =
     faults.length === 0 ? compileSpec(source.spec as ClusterModelPolicySpec, context, report) : DENYING;

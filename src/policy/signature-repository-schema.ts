@@ -8,7 +8,7 @@ const MAX_SECRETS = 4;
 export const SIGNATURE_REPOSITORY: Schema = object(
   "Another repository in which this authority's signatures and attestations are looked for, in place of the model's own. The model itself is still read from its own.",
   {
-    repository: text('registry/repository, without tag and digest.', 512),
+    repository: text('Where to look: registry/repository, without tag and digest.', 512),
     pullSecrets: {
       type: 'array',
       description:

@@ -73,6 +73,27 @@ describe('model-policy record and test', function () {
   }
   const test = (...args: string[]): Promise<Outcome> => workspace.run(['test', '.', ...args]);
 
+  it('says what is wrong with a policy, with its place and a caret', async () => {
+    const spec = { ...teamPolicy(registry), validations: [{ expression: 'model.sice > 0' }] };
+    workspace.write(
+      'broken.yaml',
+      stringify({
+        apiVersion: 'modelpolicy.dev/v1alpha1',
+        kind: 'ClusterModelPolicy',
+        metadata: { name: 'broken' },
+        spec: JSON.parse(JSON.stringify(spec)) as object,
+      }),
+    );
+    write([{ name: 'any', reference: signed.reference, expect: { allowed: false } }], {
+      policies: ['broken.yaml'],
+    });
+    const { stderr } = await test();
+    assert.match(
+      stderr,
+      /^policy broken: spec\.validations\[0\]\.expression: No such key: sice \(\S*broken\.yaml:\d+:\d+\)\nmodel\.sice > 0\n {6}\^\n/,
+    );
+  });
+
   it('judge as the registry answered, when it is gone', async () => {
     writeFileSync(
       join(workspace.path, 'pod.yaml'),

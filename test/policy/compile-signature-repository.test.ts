@@ -140,7 +140,11 @@ describe('compileSignatureRepository()', () => {
   it('says before a policy is saved what is missing, and refuses what is wrong', () => {
     const check = (signatureRepository: object): [number, number] => {
       const object = { spec: toSpec(signatureRepository) };
-      const { faults, missing } = checkObject('ClusterModelPolicy', 'prod', object, toContext(NAMED));
+      const { faults, missing } = checkObject('ClusterModelPolicy', 'prod', object, {
+        ...toContext(NAMED),
+        policies: [],
+        trustRootSpecs: new Map(),
+      });
       return [faults.length, missing.length];
     };
     assert.deepEqual(check(naming('missing')), [0, 1]);

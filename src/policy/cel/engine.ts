@@ -22,9 +22,9 @@ export interface CelProgram {
   evaluate(bindings: CelBindings, meter: CelMeter): CelResult;
 }
 
-/** Outcome of compiling: a program, or at least one diagnostic. */
+/** Outcome of compiling: a program, with what is probably not meant about it, or at least one diagnostic. */
 export type CelCompilation =
-  | { readonly ok: true; readonly program: CelProgram }
+  | { readonly ok: true; readonly program: CelProgram; readonly advice?: readonly CelDiagnostic[] }
   | { readonly ok: false; readonly diagnostics: readonly CelDiagnostic[] };
 
 /** Compiles expressions; `compile` never throws. */
@@ -49,7 +49,11 @@ function compile(environment: Environment, source: string, wanted: 'bool' | 'str
     const range = { start: 0, end: source.length };
     return { ok: false, diagnostics: [createDiagnostic(source, 'invalid_result_type', message, range)] };
   }
-  return { ok: true, program: createProgram(source, wanted, compiled.expression) };
+  return {
+    ok: true,
+    program: createProgram(source, wanted, compiled.expression),
+    advice: compiled.expression.advice,
+  };
 }
 
 function createProgram(source: string, wanted: 'bool' | 'string', expression: CelExpression): CelProgram {

@@ -1,7 +1,9 @@
 // How does a source become something that can be evaluated? Parsed, hardened, checked and metered, in this order.
 // Which environment and which result are wanted is engine.ts's to say.
 import type { Environment } from 'cel-js';
+import { findAbsence } from './absence.ts';
 import { rootOf } from './ast.ts';
+import { findChosenText } from './chosen-text.ts';
 import { createDiagnostic, toDiagnostic, type CelDiagnostic } from './diagnostic.ts';
 import { inspectExpression, prepareExpression } from './hardening.ts';
 import { MAX_SOURCE_BYTES } from './limits.ts';
@@ -13,6 +15,8 @@ import { TYPE_FIELDS } from './types.ts';
 /** A checked expression: its type in the library's notation, and its evaluation, which throws evaluation errors. */
 export interface CelExpression {
   readonly type: string;
+  /** What is probably not meant. */
+  readonly advice: readonly CelDiagnostic[];
   evaluate(variables: ReadonlyMap<string, unknown>, meter: CelMeter): Metered<unknown>;
 }
 
@@ -52,6 +56,7 @@ function compile(environment: Environment, source: string): Compiled {
     ok: true,
     expression: {
       type: checked.type ?? 'dyn',
+      advice: [...findAbsence(root, source), ...findChosenText(root, source)],
       evaluate: (variables, meter) =>
         runMetered(meter, source.length, (): unknown => {
           charge(cost);
