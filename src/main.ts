@@ -3,6 +3,7 @@ import { ADMIT, runAdmit } from './cli/admit.ts';
 import { parseArguments, toHelp, UsageError, type CommandSpec } from './cli/arguments.ts';
 import { DEMO, runDemo } from './cli/demo.ts';
 import { EXPLAIN, runExplain } from './cli/explain.ts';
+import { MIGRATE, runMigrate } from './cli/migrate.ts';
 import type { Output } from './cli/output.ts';
 import { RECORD, runRecord } from './cli/record.ts';
 import { runServe, SERVE } from './cli/serve.ts';
@@ -25,6 +26,7 @@ const COMMANDS: readonly Command[] = [
   { spec: VERIFY_BUNDLE, run: runVerifyBundle },
   { spec: VERIFY_FILES, run: runVerifyFiles },
   { spec: EXPLAIN, run: runExplain },
+  { spec: MIGRATE, run: runMigrate },
   { spec: ADMIT, run: runAdmit },
   { spec: TEST, run: runTest },
   { spec: RECORD, run: runRecord },

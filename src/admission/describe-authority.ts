@@ -12,6 +12,7 @@ export function describeAuthority(authority: Authority, spec: Record<string, unk
       return authority.keys.map(({ fingerprint }) => `key sha256:${fingerprint}`);
     case 'keyless':
       return describeIdentities(toRecord(spec['keyless']), `under TrustRoot ${authority.trustRoot}`);
+    case 'certificate':
     default:
       return describeIdentities(toRecord(spec['certificate']), 'under the roots of the policy');
   }

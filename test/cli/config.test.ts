@@ -78,7 +78,10 @@ describe('parseArguments()', () => {
 
   it('takes POD from the list that was begun last', () => {
     const explain: CommandSpec = { name: 'x', summary: '', positional: 'POD', options: EXPLAIN_OPTIONS };
-    assert.deepEqual(read(['--policy', 'a', 'b', '--recordings', 'r', 'pod'], explain), [['a', 'b'], ['pod']]);
+    assert.deepEqual(read(['--policy', 'a', 'b', '--recordings', 'r', 'pod'], explain), [
+      ['a', 'b'],
+      ['pod'],
+    ]);
     assert.deepEqual(read(['--recordings', 'r', 's', '--policy', 'a', 'pod'], explain), [['a'], ['pod']]);
   });
 

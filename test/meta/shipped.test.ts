@@ -10,6 +10,7 @@ import { toVariableName, type OptionSpec } from '../../src/config.ts';
 import {
   ADMIT_OPTIONS,
   EXPLAIN_OPTIONS,
+  MIGRATE_OPTIONS,
   RECORD_OPTIONS,
   SERVE_OPTIONS,
   TEST_OPTIONS,
@@ -160,6 +161,7 @@ describe('docs/configuration.md', () => {
     ...ADMIT_OPTIONS,
     ...TEST_OPTIONS,
     ...EXPLAIN_OPTIONS,
+    ...MIGRATE_OPTIONS,
     ...RECORD_OPTIONS,
   ];
 
