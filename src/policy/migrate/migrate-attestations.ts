@@ -24,35 +24,46 @@ export const PREDICATE_TYPES: Readonly<Record<string, string>> = {
 export function migrateAttestations(
   attestations: readonly unknown[],
   authority: string,
-  at: { readonly field: string; readonly note: Note },
+  { field, note }: At,
 ): readonly AttestationSpec[] {
   const taken = new Set<string>();
   return attestations.map((attestation, index) => {
     const record = toRecord(attestation);
-    const field = `${at.field}.attestations[${index}]`;
-    const { note } = at;
+    const at = { field: `${field}.attestations[${index}]`, note };
     const written = toText(record['name']) ?? '';
     const name = toName(written, `attestation-${index}`, taken);
-    if (name !== written) note('Same', `${field}.name`, `it is ${quote(name, 63)} here`);
-    const type = toText(record['predicateType']) ?? '';
-    const predicateType = Object.hasOwn(PREDICATE_TYPES, type) ? (PREDICATE_TYPES[type] ?? type) : type;
-    if (predicateType !== type)
-      note('Same', `${field}.predicateType`, `${quote(type, 64)} stands for ${predicateType}`);
-    const unknown = findUnknown(record, ['name', 'predicateType', 'policy']);
-    if (unknown.length > 0) note('Denies', field, `${quote(unknown.join(', '), 64)} is not known`);
-    const rules = [
-      ...(record['policy'] === undefined
-        ? []
-        : migrateRules(toRecord(record['policy']), ROOTS, { field: `${field}.policy`, note })),
-      ...(unknown.length > 0 ? [toRefusal('it had members that are not known')] : []),
-    ];
+    if (name !== written) note('Same', `${at.field}.name`, `it is ${quote(name, 63)} here`);
+    const rules = migrateDemands(record, at);
     return {
       name,
-      predicateTypes: [predicateType],
+      predicateTypes: [migrateType(toText(record['predicateType']) ?? '', at)],
       authorities: [authority],
       ...(rules.length > 0 && { validations: rules }),
     };
   });
+}
+
+interface At {
+  readonly field: string;
+  readonly note: Note;
+}
+
+function migrateType(type: string, { field, note }: At): string {
+  const predicateType = Object.hasOwn(PREDICATE_TYPES, type) ? PREDICATE_TYPES[type] : undefined;
+  if (predicateType === undefined) return type;
+  note('Same', `${field}.predicateType`, `${quote(type, 64)} stands for ${predicateType}`);
+  return predicateType;
+}
+
+function migrateDemands(record: Record<string, unknown>, { field, note }: At): readonly ValidationSpec[] {
+  const unknown = findUnknown(record, ['name', 'predicateType', 'policy']);
+  if (unknown.length > 0) {
+    note('Denies', field, `${quote(unknown.join(', '), 64)} is not known`);
+    return [toRefusal('it had members that are not known')];
+  }
+  const policy = record['policy'];
+  if (policy === undefined) return [];
+  return migrateRules(toRecord(policy), ROOTS, { field: `${field}.policy`, note });
 }
 
 const ROOTS = { predicateType: 'predicateType', predicate: 'predicate' };
@@ -63,27 +74,29 @@ const KNOWN =
 export function migrateRules(
   policy: Record<string, unknown>,
   roots: Readonly<Record<string, string>>,
-  { field, note }: { readonly field: string; readonly note: Note },
+  { field, note }: At,
 ): readonly ValidationSpec[] {
-  const type = toText(policy['type']) ?? '';
   const data = toText(policy['data']);
-  const isWhole =
-    findUnknown(policy, KNOWN).length === 0 &&
-    policy['configMapRef'] === undefined &&
-    policy['remote'] === undefined;
-  const expression = type === 'cue' && isWhole && data !== undefined ? migrateCue(data, roots) : undefined;
+  const isPlain = isWhole(policy) && policy['type'] === 'cue';
+  const expression = isPlain ? migrateCue(data ?? '', roots) : undefined;
   if (expression !== undefined) {
     note('Stricter', `${field}.data`, 'CUE lets a member be absent that it names; here it must be there');
     return [{ expression, message: 'translated from CUE' }];
   }
+  const type = toText(policy['type']) ?? 'unknown';
   const where = data === undefined ? describePlace(policy) : '';
   note(
     'Denies',
     field,
-    `${type === '' ? 'a policy' : type}${where} must be translated to CEL: until then a rule stands here that nothing satisfies`,
+    `${quote(type, 16)} policy${where} must be translated to CEL: until then a rule stands here that nothing satisfies`,
     data,
   );
-  return [toRefusal(`${type === '' ? 'its policy' : `its ${type} policy`} was not translated to CEL`)];
+  return [toRefusal('its policy was not translated to CEL')];
+}
+
+function isWhole(policy: Record<string, unknown>): boolean {
+  const elsewhere = [policy['configMapRef'], policy['remote']].some((place) => place !== undefined);
+  return findUnknown(policy, KNOWN).length === 0 && !elsewhere;
 }
 
 function toRefusal(message: string): ValidationSpec {

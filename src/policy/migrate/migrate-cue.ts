@@ -50,31 +50,37 @@ function tokenize(source: string): readonly string[] | undefined {
   return tokens;
 }
 
+// Fields, one after the other: names with colons, then a literal or an opened struct.
 function parse(tokens: readonly string[]): readonly Condition[] | undefined {
   const conditions: Condition[] = [];
-  const opened: string[][] = [];
-  let path: string[] = [];
-  for (let index = 0; index < tokens.length; index += 1) {
-    const token = tokens[index] ?? '';
-    if (token === ',') continue;
-    if (token === '}') {
-      if (opened.pop() === undefined) return undefined;
-      path = [];
-      continue;
-    }
-    // A field: its name and a colon, again and again, then a value.
-    if (!/^[A-Za-z]/.test(token) || tokens[index + 1] !== ':') return undefined;
-    path.push(token);
-    index += 1;
-    const value = tokens[index + 1] ?? '';
-    if (tokens[index + 2] === ':' && /^[A-Za-z]/.test(value)) continue;
-    index += 1;
-    if (value === '{') opened.push(path);
-    else if (value.startsWith('"') || value === 'true' || value === 'false')
-      conditions.push({ path: [...opened.flat(), ...path], literal: value });
+  const opened: (readonly string[])[] = [];
+  for (let index = 0; index < tokens.length && opened.length <= MAX_DEPTH; index += 1) {
+    const token = tokens[index];
+    if (token === ',' || (token === '}' && opened.pop() !== undefined)) continue;
+    const { names, value, end } = readField(tokens, index);
+    if (value === '{') opened.push(names);
+    else if (isLiteral(value)) conditions.push({ path: [...opened.flat(), ...names], literal: value });
     else return undefined;
-    if (opened.length > MAX_DEPTH) return undefined;
-    path = [];
+    index = end;
   }
-  return opened.length === 0 && path.length === 0 ? conditions : undefined;
+  return opened.length === 0 ? conditions : undefined;
+}
+
+/** One field; its value is empty where it has no name or none. */
+interface Field {
+  readonly names: readonly string[];
+  readonly value: string;
+  readonly end: number;
+}
+
+function readField(tokens: readonly string[], start: number): Field {
+  const names: string[] = [];
+  let end = start;
+  for (; tokens[end + 1] === ':' && /^[A-Za-z]/.test(tokens[end] ?? ''); end += 2)
+    names.push(tokens[end] ?? '');
+  return { names, value: names.length === 0 ? '' : (tokens[end] ?? ''), end };
+}
+
+function isLiteral(token: string): boolean {
+  return token.startsWith('"') || token === 'true' || token === 'false';
 }

@@ -24,35 +24,48 @@ const EVERYTHING = (message: string): MigratedGlob => ({
 });
 const NOTHING = (message: string): MigratedGlob => ({ globs: [], notes: [{ effect: 'Denies', message }] });
 
+const SHORT_FORMS: ReadonlyMap<string, string> = new Map([
+  ['*', 'index.docker.io/library/*'],
+  ['*/*', 'index.docker.io/*/*'],
+]);
+
 /** Translates a glob. */
 export function migrateGlob(glob: string): MigratedGlob {
   if (!ALLOWED.test(glob)) return NOTHING('policy-controller refuses this glob');
   if (/^\*{2,}$/.test(glob)) return { globs: ['**'], notes: [] };
-  const expanded = glob === '*' ? 'index.docker.io/library/*' : glob === '*/*' ? 'index.docker.io/*/*' : glob;
-  const [name = '', digest] = expanded.replaceAll(/\*{2,}/g, '**').split('@');
+  const [name = '', digest] = (SHORT_FORMS.get(glob) ?? glob).replaceAll(/\*{2,}/g, '**').split('@');
   const { path, notes } = toPath(name, digest);
-  const [registry = '', ...segments] = path.split('/');
+  const [registry = ''] = path.split('/');
   if (registry.includes('*'))
     return EVERYTHING(
       'its registry is a pattern, which cannot be written here: every image is selected. Write the registries that are meant',
     );
-  const hosted = isHost(registry)
-    ? [registry, ...segments]
-    : ['docker.io', ...(segments.length === 0 ? ['library'] : []), registry, ...segments];
   if (!isHost(registry))
     notes.push({
       effect: 'Wider',
       message: 'it names no registry, and selects nothing there; here Docker Hub is meant',
     });
-  const [host = '', ...rest] = hosted;
-  if (rest.length === 0 || !rest.every((segment) => SEGMENT.test(segment)))
+  const globs = toGlobs(path);
+  if (globs.length === 0)
     return NOTHING('it selects nothing there: repositories have no upper case, and no empty parts');
-  const globs = expand(rest).map((parts) =>
-    [host === 'index.docker.io' ? 'docker.io' : host, ...parts].join('/'),
-  );
   if (globs.length > MAX_GLOBS)
     return EVERYTHING(`it would become more than ${MAX_GLOBS} globs: every image is selected`);
-  return { globs, notes, ...(digest !== undefined && FULL_DIGEST.test(digest) && { digest }) };
+  return { globs, notes, ...toWholeDigest(digest) };
+}
+
+function toWholeDigest(digest = ''): Pick<MigratedGlob, 'digest'> {
+  return FULL_DIGEST.test(digest) ? { digest } : {};
+}
+
+function toGlobs(path: string): readonly string[] {
+  const [host = '', ...segments] = (isHost(path.split('/')[0] ?? '') ? path : toHubPath(path)).split('/');
+  if (segments.length === 0 || !segments.every((segment) => SEGMENT.test(segment))) return [];
+  const registry = host === 'index.docker.io' ? 'docker.io' : host;
+  return expand(segments).map((parts) => [registry, ...parts].join('/'));
+}
+
+function toHubPath(path: string): string {
+  return path.includes('/') ? `docker.io/${path}` : `docker.io/library/${path}`;
 }
 
 // What stands behind the repository is a digest in a cluster, never a tag.

@@ -6,17 +6,17 @@ export interface MigratedPattern {
   readonly isOpen: boolean;
 }
 
+const LAST_ANCHOR = /(?:^|[^\\])(?:\\\\)*\$$/;
+const LAST_ANYTHING = /(?:^|[^\\])(?:\\\\)*\.\*$/;
+
 /** Translates a pattern: anchors become what they say, missing ones `.*`. */
 export function migratePattern(written: string): MigratedPattern {
-  const isPlain = !/[|]|\(\?/.test(written);
-  const starts = isPlain && written.startsWith('^');
-  const ends = isPlain && /(?:^|[^\\])(?:\\\\)*\$$/.test(written);
+  // Anchors of an alternative are its own, and flags can change what one means.
+  if (/[|]|\(\?/.test(written)) return { pattern: `.*(?:${written}).*`, isOpen: true };
+  const starts = written.startsWith('^');
+  const ends = LAST_ANCHOR.test(written);
   const inner = written.slice(starts ? 1 : 0, ends ? -1 : undefined);
-  const isOpenBefore = !starts && !(isPlain && inner.startsWith('.*'));
-  const isOpenAfter = !ends && !(isPlain && /(?:^|[^\\])(?:\\\\)*\.\*$/.test(inner));
-  const body = isPlain ? inner : `(?:${inner})`;
-  return {
-    pattern: `${isOpenBefore ? '.*' : ''}${body}${isOpenAfter ? '.*' : ''}`,
-    isOpen: isOpenBefore || isOpenAfter,
-  };
+  const before = starts || inner.startsWith('.*') ? '' : '.*';
+  const after = ends || LAST_ANYTHING.test(inner) ? '' : '.*';
+  return { pattern: `${before}${inner}${after}`, isOpen: before + after !== '' };
 }

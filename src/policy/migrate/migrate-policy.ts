@@ -11,7 +11,8 @@ import type {
 } from '../types.ts';
 import { findUnknown, type Note } from './difference.ts';
 import { migrateRules } from './migrate-attestations.ts';
-import { migrateAuthority, type AuthorityWorld, type MigratedAuthority } from './migrate-authority.ts';
+import type { AuthorityWorld } from './authority-world.ts';
+import { migrateAuthority, type MigratedAuthority } from './migrate-authority.ts';
 import { migrateGlob } from './migrate-glob.ts';
 import { toName } from './names.ts';
 
@@ -26,45 +27,47 @@ export function migratePolicy(
   world: AuthorityWorld,
   note: Note,
 ): ClusterModelPolicySpec {
-  const unknown = findUnknown(spec, KNOWN);
   note(
     'Same',
     'spec',
     `it is about namespaces labelled ${NAMESPACE_LABEL}=true, as the webhook there is by default: change namespaceSelector if yours is not`,
   );
   const { models, digestRules, isWidened } = migrateImages(toArray(spec['images']), note);
-  const isSelective = toArray(spec['match']).length > 0;
-  for (const [index, match] of toArray(spec['match']).entries())
+  const matches = toArray(spec['match']);
+  for (const [index, match] of matches.entries())
     note(
       'Wider',
       `spec.match[${index}]`,
       `${quote(JSON.stringify(match), 256)}: pods of every kind and label are judged here`,
     );
   const demands = migrateAuthorities(toArray(spec['authorities']), world, note);
-  const policy = spec['policy'];
-  const rules = [
-    ...digestRules,
-    ...(policy === undefined
-      ? []
-      : migrateRules(toRecord(policy), POLICY_ROOTS, { field: 'spec.policy', note })),
-  ];
-  const mode = spec['mode'] ?? '';
-  const denial =
-    unknown.length > 0
-      ? `it has members that are not known: ${unknown.join(', ')}`
-      : mode !== '' && mode !== 'enforce' && mode !== 'warn'
-        ? 'its mode is neither enforce nor warn'
-        : isPass(demands) && (isWidened || isSelective)
-          ? 'it admits without a signature, and would do so for more than there: write what is meant'
-          : undefined;
+  const rules = [...digestRules, ...migrateOwnRules(spec['policy'], note)];
+  const denial = findDenial(spec, isPass(demands) && (isWidened || matches.length > 0));
   if (denial !== undefined) note('Denies', 'spec', denial);
   return {
     namespaceSelector: { matchLabels: { [NAMESPACE_LABEL]: 'true' } },
     models,
     ...(denial === undefined ? demands : toDenial(denial)),
     ...(rules.length > 0 && { validations: rules }),
-    validationActions: [mode === 'warn' ? 'Warn' : 'Deny'],
+    validationActions: [spec['mode'] === 'warn' ? 'Warn' : 'Deny'],
   };
+}
+
+function migrateOwnRules(policy: unknown, note: Note): readonly ValidationSpec[] {
+  return policy === undefined
+    ? []
+    : migrateRules(toRecord(policy), POLICY_ROOTS, { field: 'spec.policy', note });
+}
+
+// What would be looser than there, and what nobody here understands, denies as a whole.
+function findDenial(spec: Record<string, unknown>, admitsMore: boolean): string | undefined {
+  const unknown = findUnknown(spec, KNOWN);
+  if (unknown.length > 0) return `it has members that are not known: ${quote(unknown.join(', '), 128)}`;
+  if (![undefined, '', 'enforce', 'warn'].includes(spec['mode'] as string | undefined))
+    return 'its mode is neither enforce nor warn';
+  return admitsMore
+    ? 'it admits without a signature, and would do so for more than there: write what is meant'
+    : undefined;
 }
 
 /** The demands of a policy that nothing satisfies. */

@@ -3,17 +3,8 @@
 import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
 import { quote, toArray, toErrorMessage, toRecord, toText } from '../../lib/text.ts';
 import type { TrustRootSpec } from '../types.ts';
+import type { Place, RootRequest } from './authority-world.ts';
 import { findUnknown, type Note } from './difference.ts';
-
-/** What an authority needs of a TrustRoot. */
-export interface RootRequest {
-  /** The TrustRoot it names. */
-  readonly name: string | undefined;
-  /** The instance it names by address. */
-  readonly url: string | undefined;
-  readonly ignoresSct?: boolean;
-  readonly ignoresLog?: boolean;
-}
 
 /** Name of the TrustRoot of Sigstore's public-good instance. */
 export const PUBLIC_GOOD = 'sigstore-public-good';
@@ -27,32 +18,42 @@ export interface NeededRoot {
 
 /** Says which TrustRoot a request leads to; one that is not written here is noted. @param known names of given TrustRoots */
 export function toNeededRoot(
-  request: RootRequest,
+  { name: named, url, ignoresSct, ignoresLog }: RootRequest,
   known: ReadonlySet<string>,
-  at: { field: string; note: Note },
+  place: Place,
 ): NeededRoot {
-  const base = request.name ?? toBase(request.url);
-  if (request.name === undefined && base !== PUBLIC_GOOD)
-    at.note(
-      'Denies',
-      `${at.field}.url`,
-      `${quote(request.url ?? '')} only names the instance: there its keys come from the TUF root that the controller was started with. Write TrustRoot ${base}`,
-    );
-  else if (request.name !== undefined && !known.has(base))
-    at.note(
-      'Denies',
-      `${at.field}.trustRootRef`,
-      `TrustRoot ${quote(base, 253)} was not given: translate it too`,
-    );
-  const { ignoresSct = false, ignoresLog = false } = request;
+  const base = named ?? toBase(url);
+  noteMissing({ named, url, base }, known, place);
+  const suffix = `${ignoresLog === true ? '-without-log' : ''}${ignoresSct === true ? '-without-sct' : ''}`;
+  if (suffix === '') return { name: base, base, requirements: undefined };
+  const name = `${base}${suffix}`;
+  place.note('Same', place.field, `what evidence must hold stands in the TrustRoot here: ${name}`);
   const requirements = {
-    ...(ignoresLog && { logEntries: 0 }),
-    ...(ignoresSct && { certificateTimestamps: 0 }),
+    ...(ignoresLog === true && { logEntries: 0 }),
+    ...(ignoresSct === true && { certificateTimestamps: 0 }),
   };
-  const name = `${base}${ignoresLog ? '-without-log' : ''}${ignoresSct ? '-without-sct' : ''}`;
-  if (name !== base)
-    at.note('Same', at.field, `what evidence must hold stands in the TrustRoot here: ${name}`);
-  return { name, base, requirements: name === base ? undefined : requirements };
+  return { name, base, requirements };
+}
+
+interface FoundRoot {
+  readonly named: string | undefined;
+  readonly url: string | undefined;
+  readonly base: string;
+}
+
+function noteMissing(
+  { named, url = '', base }: FoundRoot,
+  known: ReadonlySet<string>,
+  { field, note }: Place,
+): void {
+  if (named !== undefined && !known.has(base))
+    note('Denies', `${field}.trustRootRef`, `TrustRoot ${quote(base, 253)} was not given: translate it too`);
+  if (named === undefined && base !== PUBLIC_GOOD)
+    note(
+      'Denies',
+      `${field}.url`,
+      `${quote(url)} only names the instance: there its keys come from the TUF root that the controller was started with. Write TrustRoot ${base}`,
+    );
 }
 
 const PUBLIC_HOST = /^(?:fulcio|rekor)\.sigstore\.dev$/;

@@ -86,6 +86,7 @@ describe('migrateGlob()', () => {
   it('reads the two short forms as Docker Hub', () => {
     assert.deepEqual(migrateGlob('*').globs, ['docker.io/library/*']);
     assert.deepEqual(migrateGlob('*/*').globs, ['docker.io/*/*']);
+    assert.deepEqual(migrateGlob('constructor').globs, ['docker.io/library/constructor']);
   });
 
   it('keeps a whole digest', () => {

@@ -239,7 +239,7 @@ describe('migrate()', () => {
       toOld({ apiVersion: 'policy.sigstore.dev/v1alpha1', kind: 'TrustRoot', metadata: { name: 'r' }, spec });
     const remote = { mirror: 'https://tuf.test', root: Buffer.from('{"signed":{}}').toString('base64') };
     const [followed] = await migrateChecked([trustRoot({ remote })]);
-    assert.deepEqual((followed?.object?.['spec'] as TrustRootSpec).tuf, {
+    assert.deepEqual((followed?.object?.['spec'] as TrustRootSpec | undefined)?.tuf, {
       mirror: 'https://tuf.test',
       root: { json: '{"signed":{}}' },
     });
