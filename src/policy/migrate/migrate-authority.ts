@@ -39,11 +39,8 @@ export function migrateAuthority(
   if ([key, keyless, fixed].filter((kind) => kind !== undefined).length !== 1)
     return leaveOut('exactly one of key, keyless, static must be set');
   if (fixed !== undefined) return migrateStatic(toRecord(fixed), leaveOut);
-  const roots = findRoots(authority);
-  if (roots.length > 1)
-    return leaveOut(
-      `it names the TrustRoots ${roots.map((root) => quote(root, 253)).join(', ')}; here one TrustRoot holds everything: put their keys into one`,
-    );
+  const scattered = findScatteredRoots(authority);
+  if (scattered !== undefined) return leaveOut(scattered);
   const translate = key === undefined ? migrateKeyless : migrateKey;
   const signing = translate(authority, world, at);
   if ('problem' in signing) return leaveOut(signing.problem, signing.source);
@@ -56,6 +53,17 @@ export function migrateAuthority(
 }
 
 type LeaveOut = (message: string, source?: string) => MigratedAuthority;
+
+// Taking all from one of several TrustRoots would trust certificates or logs that were not trusted for this.
+function findScatteredRoots(authority: Record<string, unknown>): string | undefined {
+  const { keyless } = authority;
+  const roots = findRoots(authority);
+  const isPartly =
+    keyless !== undefined && roots.length === 1 && !roots.includes(String(toRecord(keyless)['trustRootRef']));
+  if (roots.length < 2 && !isPartly) return undefined;
+  const shown = roots.map((root) => quote(root, 253)).join(', ');
+  return `it takes its certificate authority, logs and timestamps from different roots, ${shown} among them; here one TrustRoot holds everything: put them into one`;
+}
 
 function migrateStatic({ action, message }: Record<string, unknown>, leaveOut: LeaveOut): MigratedAuthority {
   if (action !== 'pass' && action !== 'fail') return leaveOut('static.action is neither pass nor fail');

@@ -51,6 +51,12 @@ function findRoot(
       `${field}.ctlog.url`,
       `${quote(log)} is not asked: entries of the TrustRoot's logs are proven offline`,
     );
+  if (usesLog && name !== undefined && findRoots({ ctlog }).length === 0)
+    note(
+      'Same',
+      `${field}.ctlog`,
+      `logs are those of TrustRoot ${quote(name, 253)} here, not of the controller's own root`,
+    );
   if (!usesLog && !usesTimestamp)
     note(
       'Stricter',

@@ -111,6 +111,8 @@ describe('migrate()', () => {
       [{ key: { data: PEM }, surprise: 1 }],
       [{ keyless: { identities: [{ issuer: 'a' }] } }],
       [{ keyless: { identities: [IDENTITY], trustRootRef: 'a' }, ctlog: { trustRootRef: 'b' } }],
+      [{ keyless: { identities: [IDENTITY] }, ctlog: { trustRootRef: 'b' } }],
+      [{ keyless: { identities: [IDENTITY] }, rfc3161timestamp: { trustRootRef: 'b' } }],
     ]) {
       const [{ authorities: own }] = await migrateOne({ authorities });
       assert.equal(own[0]?.static?.action, 'Fail', JSON.stringify(authorities));
