@@ -136,6 +136,13 @@ async function decideInSteps(
     exceptions: excepted.flatMap(({ used }) => used),
     notices: uses.judged.flatMap(toNotices),
     exemption: undefined,
+    world: {
+      namespaceLabels: world.namespace.labels,
+      policies: world.everyPolicy,
+      exceptions,
+      unnamed: after.findings,
+      now,
+    },
     durationsMs: watch.durations(),
   };
 }
@@ -147,6 +154,8 @@ function isEnforced(isPod: boolean, { options }: DecisionDependencies): boolean 
 
 interface World {
   readonly namespace: KnownNamespace;
+  readonly everyPolicy: readonly CompiledPolicy[];
+  /** Those of the namespace. */
   readonly policies: readonly CompiledPolicy[];
   readonly exceptions: readonly CompiledException[];
 }
@@ -163,6 +172,6 @@ async function findWorld(
   const namespace = reading instanceof Promise ? await waitWithin(reading, signal) : reading;
   if (namespace === undefined)
     return { finding: createFinding('PoliciesNotSynced', `namespace ${quote(name, 63)} is not known`) };
-  const { exceptions } = world;
-  return { namespace, policies: selectByNamespace(world.policies, namespace), exceptions };
+  const { policies: everyPolicy, exceptions } = world;
+  return { namespace, everyPolicy, policies: selectByNamespace(everyPolicy, namespace), exceptions };
 }

@@ -5,12 +5,12 @@ import type { Evidence } from '../evidence/evidence.ts';
 import type { ModelFacts } from '../model/facts.ts';
 import { toModelFacts } from '../model/packaging.ts';
 import type { ModelReference } from '../model/model-reference.ts';
-import { createCelBindings, type NamedAttestation } from '../policy/cel/bindings.ts';
+import { createCelBindings, type CelBindings, type NamedAttestation } from '../policy/cel/bindings.ts';
 import type { CelMeter } from '../policy/cel/meter.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
 import type { StaticAuthority } from '../signature/authority.ts';
 import type { SignatureFacts } from '../signature/facts.ts';
-import { evaluateRule } from './evaluate-rule.ts';
+import { evaluateRule, type RuleFailure } from './evaluate-rule.ts';
 import { describeLooked } from './evidence-places.ts';
 import { createFinding } from './finding-message.ts';
 import { judgeAttestations } from './judge-attestations.ts';
@@ -33,6 +33,27 @@ export interface PolicyResult {
   readonly findings: readonly Finding[];
   readonly signatures: readonly SatisfyingSignature[];
   readonly attestations: readonly SatisfyingAttestation[];
+  /** What was proven for each manifest that must pass, for explanations; absent where nothing was verified. */
+  readonly subjects?: readonly ExplainedSubject[];
+  /** What each rule said, for explanations; absent where none was asked. */
+  readonly rules?: readonly RuleOutcome[];
+}
+
+/** A manifest with the attestations of it that satisfied, also beside others that are missing; absent: not asked. */
+export interface ExplainedSubject extends JudgedSubject {
+  readonly attested?: readonly SatisfyingAttestation[];
+}
+
+/** One rule's answer, with what it was asked about: whoever explains it can read the same values. */
+export interface RuleOutcome {
+  /** Where the rule stands, e.g. `spec.validations[0]`. */
+  readonly path: string;
+  readonly expression: string;
+  /** undefined: it holds. */
+  readonly failure: RuleFailure | undefined;
+  /** The child of an index that it was asked about. */
+  readonly child: string | undefined;
+  readonly bindings: CelBindings;
 }
 
 /** What rules see beside the model: converted once per request by toCelValue. */
@@ -56,12 +77,18 @@ export interface Judgement {
 /** Judges one use by one compiled policy. */
 export function judge(policy: CompiledPolicy, judgement: Judgement, context: RuleContext): PolicyResult {
   const { use } = judgement;
-  const result = (findings: readonly Finding[], judged: readonly JudgedRules[] = []): PolicyResult => ({
+  const result = (
+    findings: readonly Finding[],
+    judged: readonly JudgedRules[] = [],
+    subjects?: readonly ExplainedSubject[],
+  ): PolicyResult => ({
     policy,
     use,
     findings,
     signatures: judged.flatMap(({ signatures }) => signatures),
     attestations: judged.flatMap(({ attestations }) => attestations),
+    ...(subjects && { subjects }),
+    ...(judged.length > 0 && { rules: judged.flatMap(({ rules }) => rules) }),
   });
   if (policy.problems.length > 0)
     return result(
@@ -70,7 +97,10 @@ export function judge(policy: CompiledPolicy, judgement: Judgement, context: Rul
       ),
     );
   const [only] = policy.authorities;
-  if (only?.kind === 'static') return result(judgeStatic(policy, only, judgement, context));
+  if (only?.kind === 'static') {
+    const judged = judgeStatic(policy, only, judgement, context);
+    return result(judged.findings, [judged]);
+  }
   const { evidence, proof } = judgement;
   if (evidence === undefined || proof === undefined)
     throw new Error('a signing policy was judged without evidence');
@@ -79,7 +109,7 @@ export function judge(policy: CompiledPolicy, judgement: Judgement, context: Rul
   if (subjects.length === 0)
     return result([createFinding('ManifestInvalid', 'the image index lists no manifest to judge', at)]);
   const findings = subjects.flatMap((subject) => judgeAuthorities(policy, use, subject));
-  if (findings.length > 0) return result(findings);
+  if (findings.length > 0) return result(findings, [], subjects);
   const judged = subjects.map((subject) => {
     const signatures = subject.proof.authorities.flatMap(toSatisfying);
     const binding = toBinding(signatures, subject.proof);
@@ -89,6 +119,7 @@ export function judge(policy: CompiledPolicy, judgement: Judgement, context: Rul
   return result(
     judged.flatMap((rules) => rules.findings),
     judged,
+    subjects.map((subject, index) => ({ ...subject, attested: judged[index]?.attested ?? [] })),
   );
 }
 
@@ -96,6 +127,9 @@ interface JudgedRules {
   readonly findings: readonly Finding[];
   readonly signatures: readonly SatisfyingSignature[];
   readonly attestations: readonly SatisfyingAttestation[];
+  /** As `attestations`, also where others are missing. */
+  readonly attested: readonly SatisfyingAttestation[];
+  readonly rules: readonly RuleOutcome[];
 }
 
 // Rules of the policy may rely on the attestations that it demands, so they wait for them.
@@ -107,6 +141,11 @@ function judgeContent(
 ): JudgedRules {
   const { signatures } = input;
   const { satisfying, problems } = judgeAttestations(policy, proof.attestations, proof.problems, input);
+  const attested = satisfying.map(({ name, predicateType, signature }) => ({
+    name,
+    predicateType,
+    signature,
+  }));
   if (problems.length > 0) {
     const findings = problems.map(({ reason, message, authority }) =>
       createFinding(reason, withChild(message, child), {
@@ -115,16 +154,13 @@ function judgeContent(
         ...(authority && { authority }),
       }),
     );
-    return { findings, signatures, attestations: [] };
+    return { findings, signatures, attestations: [], attested, rules: [] };
   }
   return {
-    findings: judgeRules(policy, use, { ...input, attestations: satisfying, child }),
+    ...judgeRules(policy, use, { ...input, attestations: satisfying, child }),
     signatures,
-    attestations: satisfying.map(({ name, predicateType, signature }) => ({
-      name,
-      predicateType,
-      signature,
-    })),
+    attestations: attested,
+    attested,
   };
 }
 
@@ -133,16 +169,17 @@ function judgeStatic(
   authority: StaticAuthority,
   { use }: Judgement,
   context: RuleContext,
-): readonly Finding[] {
-  if (authority.action === 'Fail')
-    return [
-      createFinding('StaticDeny', authority.message, { use, policy: policy.name, authority: authority.name }),
-    ];
+): JudgedRules {
+  const unsigned = { signatures: [], attestations: [], attested: [] };
+  if (authority.action === 'Fail') {
+    const at = { use, policy: policy.name, authority: authority.name };
+    return { ...unsigned, findings: [createFinding('StaticDeny', authority.message, at)], rules: [] };
+  }
   // Nothing was fetched: rules see the reference and the workload, and reading anything else fails.
   const { registry, repository, tag = '', digest = '', original } = use.reference;
   const reference = { registry, repository, tag, digest, original };
   const model: ModelFacts = { reference, source: use.source, fieldPath: use.fieldPath };
-  return judgeRules(policy, use, { ...context, model, signatures: [] });
+  return { ...unsigned, ...judgeRules(policy, use, { ...context, model, signatures: [] }) };
 }
 
 function toSatisfying({ authority, signatures }: AuthorityProof): readonly SatisfyingSignature[] {
@@ -205,14 +242,25 @@ interface RuleInput extends RuleContext {
   readonly child?: string | undefined;
 }
 
-function judgeRules(policy: CompiledPolicy, use: ModelReference, input: RuleInput): readonly Finding[] {
-  if (policy.validations.length === 0) return [];
+function judgeRules(
+  policy: CompiledPolicy,
+  use: ModelReference,
+  input: RuleInput,
+): Pick<JudgedRules, 'findings' | 'rules'> {
+  if (policy.validations.length === 0) return { findings: [], rules: [] };
   const { child, ...values } = input;
   const bindings = createCelBindings(values);
-  return policy.validations.flatMap((validation, index) => {
-    const failure = evaluateRule(validation, bindings, input.meter);
+  const rules = policy.validations.map((validation, index) => ({
+    path: `spec.validations[${index}]`,
+    expression: validation.program.source,
+    failure: evaluateRule(validation, bindings, input.meter),
+    child,
+    bindings,
+  }));
+  const findings = rules.flatMap(({ path, failure }) => {
     if (failure === undefined) return [];
-    const problem = withChild(`spec.validations[${index}]: ${failure.message}`, child);
+    const problem = withChild(`${path}: ${failure.message}`, child);
     return [createFinding(failure.reason, problem, { use, policy: policy.name })];
   });
+  return { findings, rules };
 }

@@ -9,6 +9,8 @@ import { runPolicyTest } from '../../src/cli/run-policy-test.ts';
 import { toVariableName, type OptionSpec } from '../../src/config.ts';
 import {
   ADMIT_OPTIONS,
+  EXPLAIN_OPTIONS,
+  MIGRATE_OPTIONS,
   RECORD_OPTIONS,
   SERVE_OPTIONS,
   TEST_OPTIONS,
@@ -159,6 +161,8 @@ describe('docs/configuration.md', () => {
     ...VERIFY_FILES_OPTIONS,
     ...ADMIT_OPTIONS,
     ...TEST_OPTIONS,
+    ...EXPLAIN_OPTIONS,
+    ...MIGRATE_OPTIONS,
     ...RECORD_OPTIONS,
   ];
 
