@@ -24,7 +24,7 @@ import { waitFor } from './support/processes.ts';
 import { type Service, startService } from './support/service.ts';
 
 const EFFECT_BOUND_MS = 15_000;
-const COMPONENT_DIRECTORY = join(BASE_DIRECTORY, '../pull-secrets');
+const COMPONENT_DIRECTORY = join(BASE_DIRECTORY, '../components/pull-secrets');
 const SYSTEM = ['--namespace', 'model-policy-system'];
 const ACCOUNT = { username: 'reader', password: 'secret' };
 
@@ -128,7 +128,7 @@ describe('a cluster with pull secrets', () => {
     assert.match(stderr, /RegistryUnauthorized.*pull secret team-a\/regcred may not be read/u);
   });
 
-  it('admits with the rights of deploy/pull-secrets, which list nothing', async () => {
+  it('admits with the rights of deploy/components/pull-secrets, which list nothing', async () => {
     await succeed(['apply', '--filename', join(COMPONENT_DIRECTORY, 'rbac.yaml')]);
     const isAdmitted = async (): Promise<boolean> => (await ask('team-a', 'regcred')).code === 0;
     await waitFor('the rights to count', isAdmitted, { boundMs: EFFECT_BOUND_MS });

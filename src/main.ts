@@ -2,6 +2,8 @@
 import { ADMIT, runAdmit } from './cli/admit.ts';
 import { parseArguments, toHelp, UsageError, type CommandSpec } from './cli/arguments.ts';
 import { DEMO, runDemo } from './cli/demo.ts';
+import { EXPLAIN, runExplain } from './cli/explain.ts';
+import { MIGRATE, runMigrate } from './cli/migrate.ts';
 import type { Output } from './cli/output.ts';
 import { RECORD, runRecord } from './cli/record.ts';
 import { runServe, SERVE } from './cli/serve.ts';
@@ -23,6 +25,8 @@ const COMMANDS: readonly Command[] = [
   { spec: VERIFY, run: runVerify },
   { spec: VERIFY_BUNDLE, run: runVerifyBundle },
   { spec: VERIFY_FILES, run: runVerifyFiles },
+  { spec: EXPLAIN, run: runExplain },
+  { spec: MIGRATE, run: runMigrate },
   { spec: ADMIT, run: runAdmit },
   { spec: TEST, run: runTest },
   { spec: RECORD, run: runRecord },

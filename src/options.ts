@@ -173,9 +173,40 @@ export const VERIFY_OPTIONS = [
   ...REGISTRY_OPTIONS,
 ] as const satisfies readonly OptionSpec[];
 
+/** Options of explain. */
+export const EXPLAIN_OPTIONS = [
+  ...VERIFY_OPTIONS.filter(({ flag }) => flag === 'policy' || flag === 'namespaces'),
+  {
+    flag: 'namespace',
+    value: 'NAME',
+    pattern: NAME,
+    description: 'namespace of the object (default: the one that it names, else default)',
+  },
+  {
+    flag: 'recordings',
+    value: 'PATH…',
+    multiple: true,
+    description: 'recorded registry answers, files or directories: nothing else is asked',
+  },
+  { flag: 'json', description: 'print the explanation as one line of JSON' },
+  ...SERVE_OPTIONS.filter(({ flag }) => flag === 'model-csi-driver' || flag === 'model-storage-class'),
+  ...REGISTRY_OPTIONS,
+] as const satisfies readonly OptionSpec[];
+
+/** Options of migrate. */
+export const MIGRATE_OPTIONS = [
+  { flag: 'out', value: 'FILE', description: 'where to write the policies (default: standard output)' },
+] as const satisfies readonly OptionSpec[];
+
 /** Options of record. */
 export const RECORD_OPTIONS = [
   { flag: 'out', value: 'FILE', description: 'where to write the recording (default: standard output)' },
+  {
+    flag: 'signature-repository',
+    value: 'REPOSITORY',
+    multiple: true,
+    description: 'registry/repository that a policy names for signatures, recorded too (repeatable)',
+  },
   ...REGISTRY_OPTIONS.filter(({ flag }) =>
     ['registry-config', 'ca-file', 'plain-http', 'short-names'].includes(flag),
   ),

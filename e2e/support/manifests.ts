@@ -1,13 +1,17 @@
 // Which objects do the stories apply? Builders of namespaces, policies, pods and of the webhook's registration,
 // which keeps the rules of deploy/base and changes only where the API server finds us.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 
 const DEPLOY = join(import.meta.dirname, '../../deploy');
 /** The kustomization that is shipped. */
 export const BASE_DIRECTORY = join(DEPLOY, 'base');
 export const CRD_DIRECTORY = join(DEPLOY, 'crds');
+
+export const OVERLAYS_DIRECTORY = join(DEPLOY, 'overlays');
+export const COMPONENTS_DIRECTORY = join(DEPLOY, 'components');
+export const CHART_DIRECTORY = join(DEPLOY, 'chart');
 
 /** A Kubernetes object, as kubectl takes it. */
 export type Manifest = Readonly<Record<string, unknown>>;
@@ -80,9 +84,53 @@ export function volumePolicyOf(namespaceName: string): readonly Manifest[] {
   return [policy, { ...binding, spec }];
 }
 
-/** Documents as `kubectl apply -f -` reads them; JSON is YAML. */
+/**
+ * A new kustomization in `directory` of the base and components, with policies of its own: a map of file names and
+ * manifests. @returns its path
+ */
+export function writeKustomization(
+  directory: string,
+  components: readonly string[],
+  policies: Readonly<Record<string, Manifest>> = {},
+): string {
+  const path = mkdtempSync(join(directory, 'kustomization-'));
+  for (const [file, manifest] of Object.entries(policies))
+    writeFileSync(join(path, file), JSON.stringify(manifest));
+  const kustomization = {
+    resources: [relative(path, BASE_DIRECTORY), ...Object.keys(policies)],
+    components: components.map((name) => relative(path, join(COMPONENTS_DIRECTORY, name))),
+  };
+  writeFileSync(join(path, 'kustomization.yaml'), JSON.stringify(kustomization));
+  return path;
+}
+
+/** A definition of somebody else's kind whose objects may hold anything, for what deploy/components say to operators. */
+export function foreignDefinition(group: string, kind: string, plural: string): Manifest {
+  const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: { kind, plural, singular: kind.toLowerCase() },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: anything } }],
+    },
+  };
+}
+
+/** Kinds that deploy/components use and a bare cluster has not got. */
+export const FOREIGN_DEFINITIONS: readonly Manifest[] = [
+  foreignDefinition('cert-manager.io', 'Certificate', 'certificates'),
+  foreignDefinition('cert-manager.io', 'Issuer', 'issuers'),
+  foreignDefinition('monitoring.coreos.com', 'ServiceMonitor', 'servicemonitors'),
+  foreignDefinition('monitoring.coreos.com', 'PrometheusRule', 'prometheusrules'),
+];
+
+/** Documents as `kubectl apply -f -` reads them; JSON is YAML, but several are only read as such behind a separator. */
 export function toDocuments(...manifests: readonly Manifest[]): string {
-  return manifests.map((manifest) => JSON.stringify(manifest)).join('\n---\n');
+  return manifests.map((manifest) => `---\n${JSON.stringify(manifest)}\n`).join('');
 }
 
 function podSpec(reference: string | undefined): Manifest {

@@ -15,7 +15,11 @@ import { applyExceptions } from '../verdict/exceptions.ts';
 import { createFinding } from '../verdict/finding-message.ts';
 import { fold } from '../verdict/fold.ts';
 import { isUnchanged } from './exempt.ts';
-import { gatherForPolicies, type OpenRegistryClient } from './gather-for-policies.ts';
+import {
+  gatherForPolicies,
+  type OpenRegistryClient,
+  type OpenSignatureClient,
+} from './gather-for-policies.ts';
 import { judgeMissing, judgeUnnamed } from './judge-unnamed.ts';
 import { judgeNoMatch, prepareUse, toWantedProofs, type NoMatchPolicy } from './judge-uses.ts';
 import { toNotices, toPolicyNames, toUndecided } from './outcome.ts';
@@ -33,7 +37,10 @@ export interface DecisionOptions extends ScopeOptions {
 /** Everything a decision is made with. */
 export interface DecisionDependencies {
   readonly snapshot: () => PolicySnapshot | undefined;
+  /** The client for one request: with what the pod itself pulls with, where that is read. */
   readonly openClient: OpenRegistryClient;
+  /** The client for what one request reads of a repository that an authority names for its signatures. */
+  readonly openSignatureClient: OpenSignatureClient;
   readonly prover: Prover;
   readonly options: DecisionOptions;
   readonly now: () => Date;
@@ -86,7 +93,7 @@ async function decideInSteps(
   const selected = selectUses(after, world.policies);
   watch.mark('select');
   const identity = toSharedIdentity(scope.templates, request.namespace ?? '');
-  const gathered = await gatherForPolicies(selected, dependencies.openClient, identity, signal);
+  const gathered = await gatherForPolicies(selected, dependencies, identity, signal);
   watch.mark('gather');
   const now = dependencies.now();
   const wantedProofs = selected.flatMap((use) => toWantedProofs(use, gathered));
@@ -116,6 +123,13 @@ async function decideInSteps(
     exceptions: excepted.flatMap(({ used }) => used),
     notices: uses.judged.flatMap(toNotices),
     exemption: undefined,
+    world: {
+      namespaceLabels: world.namespace.labels,
+      policies: world.everyPolicy,
+      exceptions,
+      unnamed: after.findings,
+      now,
+    },
     durationsMs: watch.durations(),
   };
 }
@@ -127,6 +141,8 @@ function isEnforced(isPod: boolean, { options }: DecisionDependencies): boolean 
 
 interface World {
   readonly namespace: KnownNamespace;
+  readonly everyPolicy: readonly CompiledPolicy[];
+  /** Those of the namespace. */
   readonly policies: readonly CompiledPolicy[];
   readonly exceptions: readonly CompiledException[];
 }
@@ -143,6 +159,7 @@ async function findWorld(
   const namespace = reading instanceof Promise ? await waitWithin(reading, signal) : reading;
   if (namespace === undefined)
     return { finding: createFinding('PoliciesNotSynced', `namespace ${quote(name, 63)} is not known`) };
-  const { exceptions } = world;
-  return { namespace, policies: world.select(namespace, { namespace: name, operation }), exceptions };
+  const { policies: everyPolicy, exceptions } = world;
+  const policies = world.select(namespace, { namespace: name, operation });
+  return { namespace, everyPolicy, policies, exceptions };
 }

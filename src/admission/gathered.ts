@@ -1,10 +1,12 @@
 // What is known about each model of a request? Evidence for every distinct digest, gathered once and in parallel,
 // however often the pod names it.
 import type { Evidence, EvidenceProblem } from '../evidence/evidence.ts';
-import { gatherEvidence, gatherWithAttestations, resolveTag } from '../evidence/gather.ts';
+import { gatherWished, resolveTag } from '../evidence/gather.ts';
+import type { EvidenceWish } from '../evidence/signature-repository.ts';
 import type { ModelReference } from '../model/model-reference.ts';
 import { toCanonicalName } from '../model/reference.ts';
 import type { RegistryClient } from '../registry/client.ts';
+import { mergeWishes } from './wishes.ts';
 
 /** Evidence for a use, or why there is none. `digest` is known as soon as a tag was resolved. */
 export interface GatheredUse {
@@ -13,22 +15,24 @@ export interface GatheredUse {
   readonly problem: EvidenceProblem | undefined;
 }
 
+const OWN_SIGNATURES: EvidenceWish = { wantsOwn: true, wantsAttestations: false, elsewhere: [] };
+
 /**
  * Gathers evidence for uses, deduplicated by repository and digest or tag.
- * @param wantsAttestations whether some policy demands attestations of a use
+ * @param toWish where the policies of a use look; undefined: for signatures beside the model
  */
 export async function gatherAll(
   client: RegistryClient,
   uses: readonly ModelReference[],
   signal: AbortSignal,
-  wantsAttestations: (use: ModelReference) => boolean = () => false,
+  toWish: (use: ModelReference) => EvidenceWish | undefined = () => undefined,
 ): Promise<ReadonlyMap<ModelReference, GatheredUse>> {
-  const wanted = new Set(uses.filter(wantsAttestations).map(toKey));
+  const wanted = Map.groupBy(uses, toKey);
   const pending = new Map<string, Promise<GatheredUse>>();
   const entries = uses.map(async (use): Promise<[ModelReference, GatheredUse]> => {
     const key = toKey(use);
-    const gather = wanted.has(key) ? gatherWithAttestations : gatherEvidence;
-    const known = pending.get(key) ?? gatherUse(client, use, signal, gather);
+    const wish = mergeWishes((wanted.get(key) ?? []).map((same) => toWish(same) ?? OWN_SIGNATURES));
+    const known = pending.get(key) ?? gatherUse(client, use, signal, wish);
     pending.set(key, known);
     return [use, await known];
   });
@@ -43,7 +47,7 @@ async function gatherUse(
   client: RegistryClient,
   { reference }: ModelReference,
   signal: AbortSignal,
-  gather: typeof gatherEvidence,
+  wish: EvidenceWish,
 ): Promise<GatheredUse> {
   let { digest } = reference;
   if (digest === undefined) {
@@ -51,7 +55,7 @@ async function gatherUse(
     if (!resolved.ok) return { digest: undefined, evidence: undefined, problem: resolved.problem };
     digest = resolved.digest;
   }
-  const result = await gather(client, reference, digest, signal);
+  const result = await gatherWished({ client, name: reference, digest, signal }, wish);
   return result.ok
     ? { digest, evidence: result.evidence, problem: undefined }
     : { digest, evidence: undefined, problem: result.problem };

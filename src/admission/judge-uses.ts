@@ -6,6 +6,7 @@ import { judge, type Judgement, type PolicyResult, type RuleContext } from '../v
 import type { Delegation } from '../verdict/delegation.ts';
 import type { FindGathered } from './gather-for-policies.ts';
 import type { Evidence } from '../evidence/evidence.ts';
+import type { EvidenceWish } from '../evidence/signature-repository.ts';
 import type { ModelFormat } from '../model/facts.ts';
 import type { ModelReference } from '../model/model-reference.ts';
 import { toFormat } from '../model/packaging.ts';
@@ -14,6 +15,7 @@ import type { ValidationAction } from '../policy/types.ts';
 import type { JudgedUse } from '../verdict/decision.ts';
 import type { GatheredUse } from './gathered.ts';
 import type { Proofs, ProofWanted } from './proofs.ts';
+import { toWish, type OpenRepository } from './wishes.ts';
 
 /** What happens to references that no enforcing policy selects. */
 export type NoMatchPolicy = 'Deny' | 'Warn' | 'Allow';
@@ -31,10 +33,11 @@ export function needsEvidence({ use }: SelectedUse, policy: CompiledPolicy): boo
   return isPinned && policy.problems.length === 0 && policy.authorities.some(({ kind }) => kind !== 'static');
 }
 
-/** True when a policy that needs evidence of a use demands attestations of it too. */
-export function needsAttestations(selected: SelectedUse): boolean {
-  return selected.policies.some(
-    (policy) => policy.attestations.length > 0 && needsEvidence(selected, policy),
+/** Where the policies that need evidence of a use look for what signs it. */
+export function toUseWish(selected: SelectedUse, open: OpenRepository): EvidenceWish {
+  return toWish(
+    selected.policies.filter((policy) => needsEvidence(selected, policy)),
+    open,
   );
 }
 

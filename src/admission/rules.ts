@@ -14,7 +14,7 @@ import { toSide, type Side } from './gather-for-policies.ts';
 import { judgeEach, toJudgedUse, toRefused, type PreparedUse } from './judge-uses.ts';
 import type { AdmissionRequest } from './review.ts';
 
-/** Wall-clock backstop for all rules of one request, in milliseconds; the deterministic budget comes first. */
+/** Processor time for all rules of one request, in milliseconds: a last resort, the deterministic budget comes first. */
 export const RULES_DEADLINE_MS = 250;
 
 /** The same for the rules of a namespace's own policies. */
@@ -67,7 +67,12 @@ export function judgeRules(
   const delegations = new Map([...own].map(([use, results]) => [use, toDelegation(results)]));
   const cluster = judgeSide(prepared, 'Cluster', toContext, delegations);
   if (cluster === undefined)
-    return { finding: createFinding('RuleFailed', `the rules took longer than ${RULES_DEADLINE_MS} ms`) };
+    return {
+      finding: createFinding(
+        'RuleFailed',
+        `the rules took more than ${RULES_DEADLINE_MS} ms of processor time`,
+      ),
+    };
   return {
     judged: prepared.map((use) =>
       toJudgedUse(use, [...(cluster.get(use.use) ?? []), ...(own.get(use.use) ?? [])]),
@@ -94,7 +99,7 @@ function judgeSide(
   const hasRules = mine.some(({ judgements }) =>
     judgements.some(({ policy }) => policy.validations.length > 0 || policy.attestations.length > 0),
   );
-  // Setting up the wall clock costs more than most rules: only where there are any.
+  // Setting up the clocks costs more than most rules: only where there are any.
   if (!hasRules) return run();
   try {
     return withDeadline(side === 'Cluster' ? RULES_DEADLINE_MS : TENANT_RULES_DEADLINE_MS, run);
@@ -105,7 +110,7 @@ function judgeSide(
 }
 
 function refuseSide(prepared: readonly PreparedUse[]): Results {
-  const problem = `the rules of the namespace's policies took longer than ${TENANT_RULES_DEADLINE_MS} ms`;
+  const problem = `the rules of the namespace's policies took more than ${TENANT_RULES_DEADLINE_MS} ms of processor time`;
   return new Map(
     prepared.map(({ use, judgements }) => [
       use,

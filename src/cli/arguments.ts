@@ -59,7 +59,7 @@ function parseTokens(
       allowPositionals: true,
       strict: true,
     });
-    return takePositional(command, values, positionals);
+    return takePositional(command, values, { args, positionals });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
@@ -85,14 +85,18 @@ function spreadLists(command: CommandSpec, args: readonly string[]): string[] {
 function takePositional(
   command: CommandSpec,
   values: Record<string, string | boolean | (string | boolean)[] | undefined>,
-  positionals: readonly string[],
+  { args, positionals }: { args: readonly string[]; positionals: readonly string[] },
 ): { given: OptionValues; positionals: readonly string[] } {
   const given = values as Record<string, string | string[] | boolean | undefined>;
   if (command.positional === undefined) {
     if (positionals.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(positionals[0])}`);
     return { given, positionals };
   }
-  const list = command.options.find(({ value }) => value?.endsWith('…') === true)?.flag;
+  // Of several lists the one that was begun last.
+  const list = command.options
+    .filter(({ value }) => value?.endsWith('…') === true)
+    .map(({ flag }) => flag)
+    .toSorted((a, b) => args.lastIndexOf(`--${b}`) - args.lastIndexOf(`--${a}`))[0];
   const spread = list === undefined ? undefined : given[list];
   if (positionals.length > 0 || !Array.isArray(spread) || spread.length < 2) return { given, positionals };
   return { given: { ...given, [list ?? '']: spread.slice(0, -1) }, positionals: [spread.at(-1) ?? ''] };

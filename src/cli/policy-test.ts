@@ -19,8 +19,10 @@ export interface Expectation {
   readonly reasons?: readonly string[];
   /** Each stands in one of the warnings. */
   readonly warnings?: readonly string[];
-  /** Each stands in one of the findings. */
+  /** Each stands in one of the findings that deny. */
   readonly messages?: readonly string[];
+  /** Each stands in one of the findings that are only recorded. */
+  readonly audits?: readonly string[];
 }
 
 /** One case: a reference as an image volume of a pod, or an object from a file. */
@@ -94,6 +96,7 @@ const validate = new Ajv({ strict: false }).compile<TestDocument>(
               reasons: { type: 'array', items: { enum: DENIAL_REASONS } },
               warnings: texts,
               messages: texts,
+              audits: texts,
             }),
           }),
           oneOf: [{ required: ['reference'] }, { required: ['object'] }],

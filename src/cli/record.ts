@@ -1,14 +1,18 @@
 // What does the registry say about this model? Captures every answer that judging a reference takes, for `test`.
 import { writeFileSync } from 'node:fs';
-import { gatherAll } from '../admission/gathered.ts';
+import { gatherAll, type GatheredUse } from '../admission/gathered.ts';
+import type { Evidence, EvidenceProblem } from '../evidence/evidence.ts';
+import type { EvidenceWish, SignatureRepository } from '../evidence/signature-repository.ts';
 import { DEFAULT_TIMEOUT_MS } from '../admission/handle.ts';
 import { type OptionValues } from '../config.ts';
 import { RECORD_OPTIONS } from '../options.ts';
 import { toErrorMessage } from '../lib/text.ts';
+import type { ModelReference } from '../model/model-reference.ts';
 import { parseReference, type ShortNames } from '../model/reference.ts';
+import type { RegistryClient } from '../registry/client.ts';
 import { createRecordingClient } from '../registry/recorded-client.ts';
 import { encodeRecording, type RecordedAnswer } from '../registry/recording.ts';
-import { textOf, UsageError, type CommandSpec } from './arguments.ts';
+import { listOf, textOf, UsageError, type CommandSpec } from './arguments.ts';
 import type { Output } from './output.ts';
 import { createRegistryAccess } from './registry-access.ts';
 
@@ -34,7 +38,8 @@ export async function runRecord(
   if (text === undefined || others.length > 0) throw new UsageError('record takes one REF');
   const parsed = parseReference(text, textOf(values, 'short-names') as ShortNames);
   if (!parsed.ok) throw new UsageError(`${text}: ${parsed.problem}`);
-  const { openClient, transport } = createRegistryAccess(values, {
+  const repositories = listOf(values, 'signature-repository').map(toRepository);
+  const { openClient, openSignatureClient, transport } = createRegistryAccess(values, {
     observeRegistryRequest() {},
     observeCache() {},
   });
@@ -43,20 +48,59 @@ export async function runRecord(
   const use = { reference: parsed.reference, source: 'ImageVolume' as const, fieldPath: '' };
   try {
     const signal = AbortSignal.timeout(DEFAULT_TIMEOUT_MS);
-    const gathered = (
-      await gatherAll(createRecordingClient(openClient(NOBODY), recording), [use], signal)
-    ).get(use);
+    const elsewhere = repositories.map((repository) => ({
+      repository,
+      client: createRecordingClient(openSignatureClient(repository), recording),
+    }));
+    const client = createRecordingClient(openClient(NOBODY), recording);
+    const gathered = await gatherEverything(client, use, signal, elsewhere);
     if (gathered?.problem !== undefined) {
       code = 1;
       output.note(`Warning: ${gathered.problem.reason}: ${gathered.problem.message}`);
     }
-    for (const { reason, message } of gathered?.evidence?.problems ?? [])
+    for (const { reason, message } of toProblems(gathered?.evidence))
       output.note(`Warning: ${reason}: ${message}`);
   } finally {
     await transport.close();
   }
   write(textOf(values, 'out'), encodeRecording(recording), output);
   return code;
+}
+
+/**
+ * Asks what any policy can make the server ask about a use: with attestations and without, since they share a limit on
+ * what is read. @returns the answer with attestations
+ */
+export async function gatherEverything(
+  client: RegistryClient,
+  use: ModelReference,
+  signal: AbortSignal,
+  elsewhere: readonly Pick<EvidenceWish['elsewhere'][number], 'repository' | 'client'>[] = [],
+): Promise<GatheredUse | undefined> {
+  const toWish = (wantsAttestations: boolean): EvidenceWish => ({
+    wantsOwn: true,
+    wantsAttestations,
+    elsewhere: elsewhere.map((place) => ({ ...place, wantsAttestations })),
+  });
+  await gatherAll(client, [use], signal, () => toWish(false));
+  return (await gatherAll(client, [use], signal, () => toWish(true))).get(use);
+}
+
+function toRepository(text: string): SignatureRepository {
+  const parsed = parseReference(text);
+  if (!parsed.ok) throw new UsageError(`--signature-repository ${text}: ${parsed.problem}`);
+  const { registry, repository, tag, digest } = parsed.reference;
+  if (tag !== undefined || digest !== undefined)
+    throw new UsageError(`--signature-repository ${text}: it has a tag or digest`);
+  return { id: `${registry}/${repository}`, registry, repository, credentials: [] };
+}
+
+function toProblems(evidence: Evidence | undefined): readonly EvidenceProblem[] {
+  if (evidence === undefined) return [];
+  return [evidence, ...(evidence.elsewhere?.values() ?? [])].flatMap(({ problems, tagged }) => [
+    ...problems,
+    ...(tagged?.problems ?? []),
+  ]);
 }
 
 function write(path: string | undefined, text: string, output: Output): void {

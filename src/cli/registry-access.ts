@@ -1,7 +1,9 @@
 // How are registries reached, and with which credentials? Builds the cached, read-only clients from the options that
 // serve and verify share; the order of credentials is decided here.
+import type { OpenClients } from '../admission/gather-for-policies.ts';
 import type { OptionValues } from '../config.ts';
 import { createClientPool } from '../evidence/client-pool.ts';
+import type { SignatureRepository } from '../evidence/signature-repository.ts';
 import type { PullSecretReader } from '../kubernetes/pull-secret.ts';
 import type { PullIdentity } from '../model/pull-identity.ts';
 import type { RegistryClient } from '../registry/client.ts';
@@ -14,7 +16,7 @@ import {
 } from '../registry/docker-config.ts';
 import { createKeychainClient } from '../registry/keychain-client.ts';
 import { createPullSecretSource, createUnreadSource } from '../registry/keychain-pull-secrets.ts';
-import { createEntrySource, type CredentialSource } from '../registry/keychain.ts';
+import { createEntrySource, createRepositorySource, type CredentialSource } from '../registry/keychain.ts';
 import { toNamedHosts, type HostSettingsMap } from '../registry/host-settings.ts';
 import type { Transport } from '../registry/transport.ts';
 import { textOf, UsageError } from './arguments.ts';
@@ -41,6 +43,13 @@ export interface RegistryAccess {
   readonly openClient: (identity: PullIdentity, pullSecrets?: PullSecretReader) => RegistryClient;
   /** The same on behalf of the pod's namespace: with the pod's own credentials and no others. */
   readonly openTenantClient: (identity: PullIdentity, pullSecrets?: PullSecretReader) => RegistryClient;
+  /**
+   * A client for what one request reads of a signature repository: with what its policy names, then with the
+   * controller's own credentials, and never with a pod's.
+   */
+  readonly openSignatureClient: (repository: SignatureRepository) => RegistryClient;
+  /** The same on behalf of one namespace: with what its policy names, and no other credentials. */
+  readonly openTenantSignatureClient: (repository: SignatureRepository) => RegistryClient;
   readonly transport: Transport;
 }
 
@@ -88,7 +97,29 @@ export function createRegistryAccess(
       createKeychainClient({ near: [toOwnSource(identity, pullSecrets), entries], far }, pool),
     openTenantClient: (identity, pullSecrets) =>
       createKeychainClient({ near: [toOwnSource(identity, pullSecrets)], far: [] }, tenantPool),
+    openSignatureClient(repository) {
+      const named = createRepositorySource(repository, repository.credentials);
+      return createKeychainClient({ near: [named, entries], far }, pool);
+    },
+    openTenantSignatureClient(repository) {
+      const named = createRepositorySource(repository, repository.credentials, false);
+      return createKeychainClient({ near: [named], far: [] }, tenantPool);
+    },
     transport,
+  };
+}
+
+/** The clients of both sides of a request. @param pullSecrets where pods' own credentials are read; absent: nowhere */
+export function toSidedClients(access: RegistryAccess, pullSecrets?: PullSecretReader): OpenClients {
+  return {
+    openClient: (identity, side) =>
+      side === 'Cluster'
+        ? access.openClient(identity, pullSecrets)
+        : access.openTenantClient(identity, pullSecrets),
+    openSignatureClient: (repository, side) =>
+      side === 'Cluster'
+        ? access.openSignatureClient(repository)
+        : access.openTenantSignatureClient(repository),
   };
 }
 

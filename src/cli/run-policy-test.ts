@@ -1,21 +1,20 @@
 // Does a case answer what its test says? Judges it by the same path as the server, on recorded registry answers alone.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
 import { decide, type DecisionDependencies } from '../admission/decide.ts';
 import { DEFAULT_TIMEOUT_MS } from '../admission/handle.ts';
 import { toWarnings } from '../admission/response.ts';
 import type { AdmissionRequest } from '../admission/review.ts';
-import { toErrorMessage, toRecord, toText } from '../lib/text.ts';
+import { toRecord, toText } from '../lib/text.ts';
 import { createCelEngine } from '../policy/cel/engine.ts';
 import { createPolicyStore } from '../policy/store.ts';
 import { createRecordedClient } from '../registry/recorded-client.ts';
-import { parseRecording, RecordingError, type RecordedAnswer } from '../registry/recording.ts';
 import type { Decision } from '../verdict/decision.ts';
 import { UsageError } from './arguments.ts';
+import { readObject, toKind, toPodWith } from './judged-object.ts';
+import { describePolicyProblems } from './policy-check.ts';
 import { findUsageFault, listPolicyFiles, loadPolicies, readPolicyFiles } from './policy-files.ts';
 import type { Expectation, PolicyCase, PolicyTest } from './policy-test.ts';
 import { createCommandProver } from './prover-access.ts';
+import { readRecordings } from './recordings.ts';
 import { createTrustAccess } from './trust-access.ts';
 
 /** How one case went. */
@@ -27,11 +26,16 @@ export interface CaseResult {
   readonly durationMs: number;
 }
 
-/** Runs one file of tests. @throws UsageError for files that cannot be used */
+/**
+ * Runs one file of tests.
+ * @param note is told what is wrong with its policies, once; a case can expect that
+ * @throws UsageError for files that cannot be used
+ */
 export async function runPolicyTest(
   test: PolicyTest,
   controllerNamespace: string,
   isWanted: (name: string) => boolean,
+  note: (text: string) => void = () => undefined,
 ): Promise<readonly CaseResult[]> {
   const access = createTrustAccess({ offline: true }, () => undefined);
   try {
@@ -45,11 +49,13 @@ export async function runPolicyTest(
     if (fault !== undefined) throw new UsageError(fault);
     store.update(loaded.inputs);
     await access.trust.settled();
+    for (const problem of describePolicyProblems(store.snapshot())) note(problem);
     const { noMatchPolicy, workloads, shortNames } = test;
     const recorded = createRecordedClient(readRecordings(test.recordings));
     const dependencies: DecisionDependencies = {
       snapshot: () => store.snapshot(),
       openClient: () => recorded,
+      openSignatureClient: () => recorded,
       prover: createCommandProver({ 'second-opinion': 'before' }),
       options: { noMatchPolicy, workloads, shortNames },
       now: () => test.now ?? new Date(),
@@ -82,6 +88,7 @@ function compare(expected: Expectation, decision: Decision): readonly string[] {
   const { allowed, findings } = decision.verdict;
   const warnings = toWarnings(decision);
   const messages = findings.map(({ reason, message }) => `${reason}: ${message}`);
+  const audits = decision.verdict.audited.map(({ message }) => message);
   const differences = [
     ...compareVerdict(expected.allowed, allowed),
     ...compareReasons(
@@ -90,12 +97,14 @@ function compare(expected: Expectation, decision: Decision): readonly string[] {
     ),
     ...findUnsaid('finding', expected.messages, messages),
     ...findUnsaid('warning', expected.warnings, warnings),
+    ...findUnsaid('recorded finding', expected.audits, audits),
   ];
   if (differences.length === 0) return [];
   return [
     ...differences,
     ...messages.map((message) => `finding: ${message}`),
     ...warnings.map((warning) => `warning: ${warning}`),
+    ...audits.map((audit) => `recorded: ${audit}`),
   ];
 }
 
@@ -121,7 +130,7 @@ function findUnsaid(
 }
 
 function toRequest(entry: PolicyCase): AdmissionRequest {
-  const object = entry.object === undefined ? toPod(entry.reference ?? '') : readObject(entry.object);
+  const object = entry.object === undefined ? toPodWith(entry.reference ?? '') : readObject(entry.object);
   const { oldObject, subResource } = entry;
   return {
     uid: 'test',
@@ -134,60 +143,4 @@ function toRequest(entry: PolicyCase): AdmissionRequest {
     object,
     ...(oldObject !== undefined && { oldObject: readObject(oldObject) }),
   };
-}
-
-function toKind({ apiVersion, kind }: Record<string, unknown>): AdmissionRequest['kind'] {
-  const [group = '', version] = (toText(apiVersion) ?? '').split('/');
-  const name = toText(kind) ?? '';
-  return version === undefined ? { group: '', version: group, kind: name } : { group, version, kind: name };
-}
-
-function toPod(reference: string): Record<string, unknown> {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'test' },
-    spec: { containers: [], volumes: [{ name: 'model', image: { reference } }] },
-  };
-}
-
-function readObject(path: string): Record<string, unknown> {
-  const [document, ...others] = parseAllDocuments(readText(path));
-  if (document === undefined || others.length > 0 || document.errors.length > 0)
-    throw new UsageError(`${path} does not hold one YAML document`);
-  return toRecord(document.toJS({ maxAliasCount: 0 }));
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(`cannot read ${path}: ${toErrorMessage(error)}`);
-  }
-}
-
-function readRecordings(paths: readonly string[]): ReadonlyMap<string, RecordedAnswer> {
-  const files = paths.flatMap(listRecordings);
-  return new Map(files.flatMap((file) => [...readRecording(file)]));
-}
-
-function listRecordings(path: string): readonly string[] {
-  try {
-    if (!statSync(path).isDirectory()) return [path];
-    return readdirSync(path)
-      .filter((name) => name.endsWith('.json'))
-      .toSorted()
-      .map((name) => join(path, name));
-  } catch (error) {
-    throw new UsageError(`cannot read ${path}: ${toErrorMessage(error)}`);
-  }
-}
-
-function readRecording(path: string): ReturnType<typeof parseRecording> {
-  try {
-    return parseRecording(Buffer.from(readText(path)));
-  } catch (error) {
-    if (error instanceof RecordingError) throw new UsageError(`${path}: ${error.message}`);
-    throw error;
-  }
 }

@@ -25,7 +25,7 @@ import { startFileSource } from './file-source.ts';
 import type { PolicySourceHandle, PolicySourceOptions } from './policy-source.ts';
 import { createPolicyCheck } from './policy-check.ts';
 import { startProver } from './prover-access.ts';
-import { createRegistryAccess } from './registry-access.ts';
+import { createRegistryAccess, toSidedClients } from './registry-access.ts';
 import { readNamedFile } from './registry-transport.ts';
 import { createTrustAccess } from './trust-access.ts';
 import { readVersion } from './version.ts';
@@ -77,12 +77,7 @@ export async function startService(values: OptionValues, logger: Logger): Promis
   const handler = createReviewHandler(
     {
       snapshot: () => store.snapshot(),
-      openClient: (identity, side) => {
-        const secrets = values['pull-secrets'] === 'Pod' ? source.pullSecrets : undefined;
-        return side === 'Cluster'
-          ? access.openClient(identity, secrets)
-          : access.openTenantClient(identity, secrets);
-      },
+      ...toSidedClients(access, values['pull-secrets'] === 'Pod' ? source.pullSecrets : undefined),
       prover: proving.prover,
       options: {
         noMatchPolicy: textOf(values, 'no-match-policy') as NoMatchPolicy,

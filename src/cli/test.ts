@@ -31,8 +31,11 @@ export async function runTest(
   const controllerNamespace = textOf(values, 'controller-namespace') ?? '';
   const results: CaseResult[] = [];
   for (const file of files) {
-    const some = await runPolicyTest(readPolicyTest(file), controllerNamespace, (name) =>
-      name.includes(only),
+    const some = await runPolicyTest(
+      readPolicyTest(file),
+      controllerNamespace,
+      (name) => name.includes(only),
+      (problem) => output.note(problem),
     );
     for (const result of some) print(result, output);
     results.push(...some);

@@ -2,28 +2,21 @@
 import { readFileSync } from 'node:fs';
 import type { NoMatchPolicy } from '../admission/judge-uses.ts';
 import { decide } from '../admission/decide.ts';
-import type { Side } from '../admission/gather-for-policies.ts';
 import { DEFAULT_TIMEOUT_MS, toDeadlineMs } from '../admission/handle.ts';
 import { toMessage, toWarnings } from '../admission/response.ts';
-import type { AdmissionRequest } from '../admission/review.ts';
 import type { OptionValues } from '../config.ts';
 import { VERIFY_OPTIONS } from '../options.ts';
-import type { PullIdentity } from '../model/pull-identity.ts';
 import type { ShortNames } from '../model/reference.ts';
 import { createCelEngine } from '../policy/cel/engine.ts';
 import { createPolicyStore } from '../policy/store.ts';
 import { listOf, textOf, UsageError, type CommandSpec } from './arguments.ts';
+import { toCreation, toPodWith } from './judged-object.ts';
 import { toJsonVerdict } from './json-verdict.ts';
 import type { Output } from './output.ts';
-import {
-  findUsageFault,
-  listPolicyFiles,
-  loadPolicies,
-  readPolicyFiles,
-  type LoadedPolicies,
-} from './policy-files.ts';
+import { loadPolicyOptions } from './policy-options.ts';
+import { describePolicyProblems } from './policy-check.ts';
 import { createCommandProver } from './prover-access.ts';
-import { createRegistryAccess } from './registry-access.ts';
+import { createRegistryAccess, toSidedClients } from './registry-access.ts';
 import { createTrustAccess } from './trust-access.ts';
 
 /** The command line of verify. */
@@ -41,9 +34,9 @@ export async function runVerify(
   output: Output,
 ): Promise<number> {
   const reference = toOneReference(values, positionals);
-  const loaded = load(values);
+  const loaded = loadPolicyOptions(values);
   const controllerNamespace = textOf(values, 'controller-namespace') ?? '';
-  const { openClient, openTenantClient, transport } = createRegistryAccess(values, {
+  const registries = createRegistryAccess(values, {
     observeRegistryRequest() {},
     observeCache() {},
   });
@@ -56,7 +49,8 @@ export async function runVerify(
     store.update(loaded.inputs);
     // Nobody refreshes behind a command: what can be had fresh is waited for, within the deadline of a refresh.
     await access.trust.settled();
-    const request = toRequest(readReference(reference), textOf(values, 'namespace') ?? '');
+    for (const problem of describePolicyProblems(store.snapshot())) output.note(problem);
+    const request = toCreation(toPodWith(readReference(reference)), 'verify', textOf(values, 'namespace'));
     const options = {
       noMatchPolicy: textOf(values, 'no-match-policy') as NoMatchPolicy,
       shortNames: textOf(values, 'short-names') as ShortNames,
@@ -64,8 +58,7 @@ export async function runVerify(
     };
     const dependencies = {
       snapshot: () => store.snapshot(),
-      openClient: (identity: PullIdentity, side: Side) =>
-        side === 'Cluster' ? openClient(identity) : openTenantClient(identity),
+      ...toSidedClients(registries),
       prover: createCommandProver(values),
       options,
       now: () => new Date(),
@@ -84,7 +77,7 @@ export async function runVerify(
     return decision.verdict.allowed ? 0 : 1;
   } finally {
     await access.close();
-    await transport.close();
+    await registries.transport.close();
   }
 }
 
@@ -96,42 +89,6 @@ function toOneReference(values: OptionValues, positionals: readonly string[]): s
   return reference;
 }
 
-function load(values: OptionValues): LoadedPolicies {
-  const paths = listOf(values, 'policy');
-  if (paths.length === 0) throw new UsageError('--policy is required');
-  const namespaces = textOf(values, 'namespaces');
-  const named = paths.filter((path) => path !== '-');
-  const files = [
-    ...listPolicyFiles(named),
-    ...(paths.includes('-') ? ['-'] : []),
-    ...(namespaces === undefined ? [] : [namespaces]),
-  ];
-  const loaded = loadPolicies(readPolicyFiles(files), {
-    controllerNamespace: textOf(values, 'controller-namespace') ?? '',
-    isNamespaceListComplete: namespaces !== undefined,
-  });
-  const fault = findUsageFault(loaded);
-  if (fault !== undefined) throw new UsageError(fault);
-  return loaded;
-}
-
 function readReference(reference: string): string {
   return reference === '-' ? readFileSync(0, 'utf8').trim() : reference;
-}
-
-function toRequest(reference: string, namespace: string): AdmissionRequest {
-  return {
-    uid: 'verify',
-    operation: 'CREATE',
-    kind: { group: '', version: 'v1', kind: 'Pod' },
-    name: 'verify',
-    namespace,
-    userInfo: { username: 'model-policy verify' },
-    object: {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'verify', namespace },
-      spec: { containers: [], volumes: [{ name: 'model', image: { reference } }] },
-    },
-  };
 }

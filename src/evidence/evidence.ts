@@ -28,6 +28,8 @@ export interface SignatureOrigin {
   readonly place: SignaturePlace;
   /** Digest of what led to it: the referrer, the manifest under the tag, or the layer itself. */
   readonly referrer: string;
+  /** `registry/repository`, where that is not the model's own but one that an authority names. */
+  readonly repository?: string;
 }
 
 /** A bundle that was found. */
@@ -70,12 +72,8 @@ export interface EvidenceProblem {
   readonly message: string;
 }
 
-/** All that is known about one digest in one repository. */
-export interface Evidence {
-  readonly digest: string;
-  readonly manifest: ImageManifest | ImageIndex;
-  /** Of an index, its child manifests; each with what signs it alone. */
-  readonly children?: readonly Evidence[];
+/** What one repository holds about a digest. */
+export interface FoundEvidence {
   /** Signatures and attestations: which of them a bundle is, its statement says. */
   readonly bundles: readonly BundleEvidence[];
   readonly simpleSignatures: readonly SimpleSigningEvidence[];
@@ -83,6 +81,16 @@ export interface Evidence {
   readonly problems: readonly EvidenceProblem[];
   /** Present when somebody asked for attestations. */
   readonly tagged?: TaggedAttestations;
+}
+
+/** All that is known about one digest: what its own repository holds, and what others hold that policies name. */
+export interface Evidence extends FoundEvidence {
+  readonly digest: string;
+  readonly manifest: ImageManifest | ImageIndex;
+  /** Of an index, its child manifests; each with what signs it alone. */
+  readonly children?: readonly Evidence[];
+  /** What is elsewhere, by id of the repository; what is about this digest and no other. */
+  readonly elsewhere?: ReadonlyMap<string, FoundEvidence>;
 }
 
 /** Evidence, or why there is none. */
@@ -97,7 +105,8 @@ const PLACE_NAMES: Readonly<Record<Exclude<SignaturePlace, 'layer'>, string>> = 
 };
 
 /** Names a place in messages. */
-export function describeOrigin({ place, referrer }: SignatureOrigin): string {
+export function describeOrigin({ place, referrer, repository }: SignatureOrigin): string {
   if (place === 'layer') return 'layer model.sig';
-  return `${PLACE_NAMES[place]} ${referrer.slice(0, 19)}…`;
+  const where = repository === undefined ? '' : ` in ${repository}`;
+  return `${PLACE_NAMES[place]} ${referrer.slice(0, 19)}…${where}`;
 }

@@ -1,38 +1,34 @@
-// What can be had about this digest? Manifest, referrers and tags in parallel, then what they name; bounded in
-// number, bytes and time. With a digest at hand three requests in a row at most, where the registry lists referrers.
-import { DeadlineError } from '../lib/deadline.ts';
+// What can be had about this digest? Its manifest, and what signs it in its own repository and in others that policies
+// name, all in parallel. With a digest at hand three requests in a row at most, where registries list referrers.
 import { ManifestError, parseManifest, type ImageIndex, type ImageManifest } from '../model/manifest.ts';
 import type { RegistryClient } from '../registry/client.ts';
 import type { RepositoryName } from '../registry/resource.ts';
-import { readSignatureAnnotations } from './annotations.ts';
-import {
-  findAtReferrers,
-  findInArtifact,
-  findUnderAttestationTag,
-  findUnderTag,
-  type Located,
-  type Subject,
-} from './discover.ts';
-import {
-  type BundleEvidence,
-  type EnvelopeEvidence,
-  type Evidence,
-  type EvidenceProblem,
-  type EvidenceResult,
-  type SimpleSigningEvidence,
-} from './evidence.ts';
+import { findInArtifact, type Subject } from './discover.ts';
+import type { Evidence, EvidenceProblem, EvidenceResult, FoundEvidence } from './evidence.ts';
 import { gatherChildren, requireManifest } from './gather-children.ts';
-import { maxBytesOf, WHOLE_BUDGET, withinLimits, type ByteBudget } from './limits.ts';
-import { attempt, isProblem, toProblem } from './problem.ts';
+import { gatherElsewhere, gatherInArtifact, gatherSignatures, NOTHING_LOCATED } from './gather-signatures.ts';
+import { WHOLE_BUDGET, type ByteBudget } from './limits.ts';
+import { toProblem } from './problem.ts';
+import type { EvidenceWish } from './signature-repository.ts';
 
-/** Gathers what signs one digest; never throws for anything a registry does. */
+/** Whose signatures are looked for, and until when. */
+export interface EvidenceRequest {
+  readonly client: RegistryClient;
+  readonly name: RepositoryName;
+  readonly digest: string;
+  readonly signal: AbortSignal;
+}
+
+const OWN: EvidenceWish = { wantsOwn: true, wantsAttestations: false, elsewhere: [] };
+
+/** Gathers what signs one digest in its own repository; never throws for anything a registry does. */
 export function gatherEvidence(
   client: RegistryClient,
   name: RepositoryName,
   digest: string,
   signal: AbortSignal,
 ): Promise<EvidenceResult> {
-  return gatherAbout({ client, name, digest, signal, wantsAttestations: false });
+  return gatherWished({ client, name, digest, signal }, OWN);
 }
 
 /** As {@link gatherEvidence}, for policies that demand attestations too. */
@@ -42,22 +38,31 @@ export function gatherWithAttestations(
   digest: string,
   signal: AbortSignal,
 ): Promise<EvidenceResult> {
-  return gatherAbout({ client, name, digest, signal, wantsAttestations: true });
+  return gatherWished({ client, name, digest, signal }, { ...OWN, wantsAttestations: true });
 }
 
-async function gatherAbout(subject: Subject): Promise<EvidenceResult> {
+/** Gathers a manifest, and what signs it wherever it is wished for; never throws for anything a registry does. */
+export async function gatherWished(request: EvidenceRequest, wish: EvidenceWish): Promise<EvidenceResult> {
+  const { wantsAttestations } = wish;
+  const wished: WishedSubject = { subject: { ...request, wantsAttestations }, wish };
   try {
-    const manifest = fetchSubject(subject);
+    const manifest = fetchSubject(wished.subject);
     // Children wait for the index alone, not for what signs it.
     const [found, children] = await Promise.all([
-      gatherSigned(subject, manifest, WHOLE_BUDGET),
-      manifest.then((it) => (it.kind === 'index' ? gatherIndex(it, subject) : undefined)),
+      gatherSigned(wished, manifest, WHOLE_BUDGET),
+      manifest.then((it) => (it.kind === 'index' ? gatherIndex(it, wished) : undefined)),
     ]);
     return { ok: true, evidence: { ...found, ...(children && { children }) } };
   } catch (error) {
     if (error instanceof ListingError) return { ok: false, problem: error.problem };
     return { ok: false, problem: toProblem(error) };
   }
+}
+
+/** A subject in its own repository, and where else it is asked about. */
+interface WishedSubject {
+  readonly subject: Subject;
+  readonly wish: EvidenceWish;
 }
 
 /** A listing that cannot be had, where no other place has a signature. */
@@ -71,44 +76,50 @@ class ListingError extends Error {
 }
 
 async function gatherSigned(
-  subject: Subject,
+  { subject, wish }: WishedSubject,
   fetched: Promise<ImageManifest | ImageIndex>,
   budget: ByteBudget,
 ): Promise<Evidence> {
-  const [manifest, atReferrers, underTag, attested] = await Promise.all([
+  const { digest } = subject;
+  const [manifest, own, elsewhere] = await Promise.all([
     fetched,
-    settle(findAtReferrers(subject), subject.signal),
-    findUnderTag(subject),
-    subject.wantsAttestations ? findUnderAttestationTag(subject) : NOTHING,
+    gatherOwn({ subject, wish }, fetched, budget),
+    Promise.all(
+      wish.elsewhere.map(async ({ repository, client, wantsAttestations }) => {
+        const there = { ...subject, client, name: repository, wantsAttestations };
+        return [repository.id, await gatherElsewhere(there, budget)] as const;
+      }),
+    ),
   ]);
-  const inArtifact = manifest.kind === 'manifest' ? findInArtifact(manifest) : NOTHING;
-  const elsewhere = [underTag, inArtifact, attested].flatMap(({ signatures }) => signatures).length;
-  // A listing that cannot be had spoils no signature that is elsewhere.
-  if (isProblem(atReferrers) && elsewhere === 0) throw new ListingError(atReferrers);
-  const referrers: Located = isProblem(atReferrers)
-    ? { signatures: [], problems: [atReferrers] }
-    : atReferrers;
-  const places = [inArtifact, referrers, underTag, attested];
-  const { envelopes, attestationProblems, ...found } = await fetchSignatures(subject, places, budget);
-  const tagged = { envelopes, problems: [...attested.problems, ...attestationProblems] };
-  return {
-    digest: subject.digest,
-    manifest,
-    ...found,
-    problems: [...found.problems, ...[inArtifact, referrers, underTag].flatMap(({ problems }) => problems)],
-    ...(subject.wantsAttestations && { tagged }),
-  };
+  return { digest, manifest, ...own, ...(elsewhere.length > 0 && { elsewhere: new Map(elsewhere) }) };
 }
 
-const NOTHING: Located = { signatures: [], problems: [] };
+// The layer `model.sig` is the model's, whoever looks for signatures elsewhere: it says which files are to be signed.
+async function gatherOwn(
+  { subject, wish }: WishedSubject,
+  fetched: Promise<ImageManifest | ImageIndex>,
+  budget: ByteBudget,
+): Promise<FoundEvidence> {
+  const inArtifact = fetched.then((manifest) =>
+    manifest.kind === 'manifest' ? findInArtifact(manifest) : NOTHING_LOCATED,
+  );
+  if (!wish.wantsOwn) return gatherInArtifact(subject, inArtifact, budget);
+  const { found, lost } = await gatherSignatures(subject, inArtifact, budget);
+  // Of those who look elsewhere, nobody is denied for it.
+  if (lost !== undefined && wish.elsewhere.length === 0) throw new ListingError(lost);
+  return found;
+}
 
-function gatherIndex(index: ImageIndex, about: Subject): Promise<readonly Evidence[]> {
+function gatherIndex(
+  index: ImageIndex,
+  { subject: about, wish }: WishedSubject,
+): Promise<readonly Evidence[]> {
   const toSubject = (digest: string): Subject => ({ ...about, digest });
   return gatherChildren(index, {
     fetchManifest: ({ digest, size }) => fetchSubject(toSubject(digest), size),
     gather: ({ digest, size }, budget) => {
       const subject = toSubject(digest);
-      return gatherSigned(subject, fetchSubject(subject, size).then(requireManifest), budget);
+      return gatherSigned({ subject, wish }, fetchSubject(subject, size).then(requireManifest), budget);
     },
   });
 }
@@ -138,57 +149,4 @@ async function fetchSubject(
   if (size !== undefined && bytes.length !== size)
     throw new ManifestError(`${digest.slice(0, 19)}… has ${bytes.length} bytes where its index says ${size}`);
   return parseManifest(bytes);
-}
-
-async function settle(listing: Promise<Located>, signal: AbortSignal): Promise<Located | EvidenceProblem> {
-  try {
-    return await listing;
-  } catch (error) {
-    if (error instanceof DeadlineError && signal.aborted) throw error;
-    return toProblem(error);
-  }
-}
-
-interface Found {
-  readonly bundles: readonly BundleEvidence[];
-  readonly simpleSignatures: readonly SimpleSigningEvidence[];
-  readonly envelopes: readonly EnvelopeEvidence[];
-  readonly problems: readonly EvidenceProblem[];
-  /** Trouble with what the attestation tag names. */
-  readonly attestationProblems: readonly EvidenceProblem[];
-}
-
-async function fetchSignatures(
-  subject: Subject,
-  places: readonly Located[],
-  budget: ByteBudget,
-): Promise<Found> {
-  const lists = places.map(({ signatures }) => signatures);
-  const { kept, problems: surplus } = withinLimits(lists, budget);
-  const { client, name, signal } = subject;
-  const fetched = await Promise.all(
-    kept.map(async (signature) => {
-      const { kind, layer } = signature;
-      const hasAnnotations = kind === 'simpleSigning' || kind === 'envelope';
-      const outcome = await attempt(signal, signature, async () => ({
-        annotations: hasAnnotations ? readSignatureAnnotations(layer) : {},
-        bytes: await client.fetchBlob(name, layer, { maxBytes: maxBytesOf(signature), signal }),
-      }));
-      return { signature, outcome };
-    }),
-  );
-  const bundles: BundleEvidence[] = [];
-  const simpleSignatures: SimpleSigningEvidence[] = [];
-  const envelopes: EnvelopeEvidence[] = [];
-  const problems: EvidenceProblem[] = [...surplus];
-  const attestationProblems: EvidenceProblem[] = [];
-  for (const { signature, outcome } of fetched) {
-    const { place, referrer, kind } = signature;
-    if (isProblem(outcome)) (kind === 'envelope' ? attestationProblems : problems).push(outcome);
-    else if (kind === 'envelope') envelopes.push({ place, referrer, ...outcome });
-    else if (kind === 'simpleSigning')
-      simpleSignatures.push({ place, referrer, payload: outcome.bytes, annotations: outcome.annotations });
-    else bundles.push({ place, referrer, bytes: outcome.bytes });
-  }
-  return { bundles, simpleSignatures, envelopes, problems, attestationProblems };
 }

@@ -13,11 +13,17 @@ import {
   trustRootReference,
   type Schema,
 } from './schema.ts';
+import {
+  NO_STATIC_REPOSITORY,
+  NO_TENANT_REPOSITORY,
+  SIGNATURE_REPOSITORY,
+} from './signature-repository-schema.ts';
 
 /** Who writes a policy: the platform for the cluster, or a namespace for itself. */
 export type PolicyScope = 'Cluster' | 'Namespaced';
 
-const KINDS: Readonly<Record<PolicyScope, readonly string[]>> = {
+/** Kinds of authorities that each may name. */
+export const AUTHORITY_KINDS: Readonly<Record<PolicyScope, readonly string[]>> = {
   Cluster: ['key', 'keyless', 'certificate', 'static', 'tenant'],
   Namespaced: ['key', 'keyless', 'certificate', 'static'],
 };
@@ -44,6 +50,10 @@ const identity = object(
       {
         rule: 'has(self.subject) != has(self.subjectRegExp)',
         message: 'exactly one of subject, subjectRegExp must be set',
+      },
+      {
+        rule: '!has(self.claims) || !has(self.claimsRegExp) || self.claims.all(name, !(name in self.claimsRegExp))',
+        message: 'no claim may be in both claims and claimsRegExp',
       },
     ],
   },
@@ -82,7 +92,7 @@ const threshold = (description: string): Schema => ({ type: 'integer', descripti
 /** One entry of `authorities` of a kind of policy. */
 export const toAuthoritySchema = (scope: PolicyScope): Schema =>
   object(
-    `One party whose signature counts. Exactly one of ${KINDS[scope].join(', ')}.`,
+    `One party whose signature counts. Exactly one of ${AUTHORITY_KINDS[scope].join(', ')}.`,
     {
       name: text('Name, unique in the policy; it appears in messages and records.', 63, {
         pattern: NAME_PATTERN,
@@ -136,9 +146,14 @@ export const toAuthoritySchema = (scope: PolicyScope): Schema =>
         'x-kubernetes-list-type': 'set',
         items: { type: 'string', enum: ['CosignBundle', 'CosignSimpleSigning', 'ModelSigning'] },
       },
+      signatureRepository: SIGNATURE_REPOSITORY,
     },
     {
       required: ['name'],
-      'x-kubernetes-validations': exactlyOne(KINDS[scope]) ?? [],
+      'x-kubernetes-validations': [
+        ...(exactlyOne(AUTHORITY_KINDS[scope]) ?? []),
+        NO_STATIC_REPOSITORY,
+        ...(scope === 'Cluster' ? [NO_TENANT_REPOSITORY] : []),
+      ],
     },
   );

@@ -95,7 +95,7 @@ export const CERTIFICATE_AUTHORITY: Schema = object(
     notAfter: text(
       'RFC 3339 time, e.g. 2027-01-01T00:00:00Z. What was signed later does not count; without a trusted time nothing counts after it.',
       64,
-      { pattern: String.raw`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$` },
+      { format: 'date-time', pattern: String.raw`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$` },
     ),
     trustRootRef: trustRootReference(
       'The TrustRoot whose timestamp authorities, logs and revocations count: their times say when it was signed. Absent: log entries and timestamps are ignored, and everything must be valid now.',

@@ -1,13 +1,16 @@
 // What would happen if this object were saved? Compiles it in the present world, without saving it: what is wrong with
-// the object itself, and what it names that is not there.
+// the object itself, what it names that is not there, and what is probably not meant.
 import type { Finding } from '../reason.ts';
 import { toRecord, toText } from '../lib/text.ts';
+import type { AdviceWorld } from './advice.ts';
 import { compileException, toCreatedAt } from './compile-exception.ts';
-import { compilePolicy, type CompileContext } from './compile.ts';
+import { compilePolicy, type CompileContext, type PolicySource } from './compile.ts';
 import { declareTrustRoot } from './declare-trust-root.ts';
+import { lintException, lintPolicy, lintTrustRoot } from './lint.ts';
 import { SignatureError } from '../signature/error.ts';
 import { preparedTrustOf } from '../signature/prepared-trust.ts';
-import { parseTrustedRoot, TrustedRootError } from '../trust/trusted-root.ts';
+import { parseTrustedRoot, TrustedRootError, type TrustedRoot } from '../trust/trusted-root.ts';
+import type { ClusterModelPolicySpec, ModelPolicyExceptionSpec, TrustRootSpec } from './types.ts';
 import type { CheckedKind } from './validate.ts';
 
 /** A problem, with the path that its message begins with split off. */
@@ -21,37 +24,61 @@ export interface ObjectCheck {
   readonly faults: readonly ObjectProblem[];
   /** Saved all the same: whatever it selects is denied until these are solved. */
   readonly missing: readonly ObjectProblem[];
+  /** What is probably not meant; only about objects without faults. */
+  readonly advice: readonly ObjectProblem[];
 }
+
+/** What an object is checked in. */
+export type CheckContext = CompileContext &
+  Omit<AdviceWorld, 'engine' | 'trustRoots'> & {
+    /** Specs of TrustRoots by name. */
+    readonly trustRootSpecs: AdviceWorld['trustRoots'];
+  };
 
 /** Checks one object; never throws. */
 export function checkObject(
   kind: CheckedKind,
   name: string,
   object: unknown,
-  context: CompileContext,
+  context: CheckContext,
 ): ObjectCheck {
   const { spec } = toRecord(object);
-  if (kind === 'ModelPolicy') {
-    const namespace = toText(toRecord(toRecord(object)['metadata'])['namespace']) ?? '';
-    return sort(compilePolicy({ name: `${namespace}/${name}`, namespace, spec }, context).problems);
+  const world = { ...context, trustRoots: context.trustRootSpecs };
+  if (kind === 'ClusterModelPolicy' || kind === 'ModelPolicy') {
+    const compiled = compilePolicy(toPolicySource(kind, name, object), context);
+    return sort(compiled.problems, () => lintPolicy(spec as ClusterModelPolicySpec, compiled, world));
   }
-  if (kind === 'ClusterModelPolicy') return sort(compilePolicy({ name, spec }, context).problems);
-  if (kind === 'TrustRoot') return checkTrustRoot(spec ?? null, context);
+  if (kind === 'TrustRoot') return checkTrustRoot(spec ?? null, context, world);
   const result = compileException({ name, spec, ...toCreatedAt(object) });
-  return sort(result.ok ? [] : [{ reason: 'PolicyInvalid', message: result.problem }]);
+  if (!result.ok) return sort([{ reason: 'PolicyInvalid', message: result.problem }]);
+  return sort([], () => lintException(spec as ModelPolicyExceptionSpec, result.exception, world));
+}
+
+function toPolicySource(
+  kind: 'ClusterModelPolicy' | 'ModelPolicy',
+  name: string,
+  object: unknown,
+): PolicySource {
+  const { spec, metadata } = toRecord(object);
+  if (kind === 'ClusterModelPolicy') return { name, spec };
+  const namespace = toText(toRecord(metadata)['namespace']) ?? '';
+  return { name: `${namespace}/${name}`, namespace, spec };
 }
 
 // A TrustRoot is unavailable by its own doing, unless something that it names is not there.
-function checkTrustRoot(spec: unknown, context: CompileContext): ObjectCheck {
+function checkTrustRoot(spec: unknown, context: CompileContext, world: AdviceWorld): ObjectCheck {
   const declared = declareTrustRoot(spec, context);
   if (!declared.ok) {
     const reason = declared.reason === 'CredentialsUnavailable' ? declared.reason : 'PolicyInvalid';
     return sort([{ reason, message: declared.problem }]);
   }
-  if (declared.source.kind !== 'pinned') return sort([]);
+  const advise = (root?: TrustedRoot): ObjectCheck =>
+    sort([], () => lintTrustRoot(spec as TrustRootSpec, root, world));
+  if (declared.source.kind !== 'pinned') return advise();
   try {
-    preparedTrustOf(parseTrustedRoot(declared.source.bytes));
-    return sort([]);
+    const root = parseTrustedRoot(declared.source.bytes);
+    preparedTrustOf(root);
+    return advise(root);
   } catch (error) {
     if (!(error instanceof TrustedRootError) && !(error instanceof SignatureError)) throw error;
     const isInline = toRecord(toRecord(spec)['trustedRoot'])['json'] !== undefined;
@@ -64,12 +91,11 @@ function checkTrustRoot(spec: unknown, context: CompileContext): ObjectCheck {
   }
 }
 
-function sort(problems: readonly Finding[]): ObjectCheck {
+function sort(problems: readonly Finding[], lint: () => ObjectCheck['advice'] = () => []): ObjectCheck {
   const isMissing = ({ reason }: Finding): boolean => reason !== 'PolicyInvalid';
-  return {
-    faults: problems.filter((problem) => !isMissing(problem)).map(toProblem),
-    missing: problems.filter(isMissing).map(toProblem),
-  };
+  const faults = problems.filter((problem) => !isMissing(problem)).map(toProblem);
+  const missing = problems.filter(isMissing).map(toProblem);
+  return { faults, missing, advice: faults.length === 0 ? lint() : [] };
 }
 
 function toProblem({ message }: Finding): ObjectProblem {

@@ -2,37 +2,8 @@
 import { MODEL_SOURCES } from '../model/model-reference.ts';
 import { toAuthoritySchema, type PolicyScope } from './authority-schema.ts';
 import { ATTESTATION, MATCH_CONDITIONS, VALIDATION, VARIABLES } from './attestation-schema.ts';
-import { map, object, text, type Schema } from './schema.ts';
-
-const namespaceSelector = object(
-  'Namespaces that the policy is about, by their labels. Absent: every namespace. Labels are only as strong as who may write them: prefer kubernetes.io/metadata.name.',
-  {
-    matchLabels: map('Labels that must have these values.', 63),
-    matchExpressions: {
-      type: 'array',
-      description: 'Requirements that must all hold.',
-      maxItems: 16,
-      items: object(
-        'One requirement.',
-        {
-          key: text('Label key.', 317),
-          operator: {
-            type: 'string',
-            description: 'How the label relates to the values.',
-            enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'],
-          },
-          values: {
-            type: 'array',
-            description: 'Values for In and NotIn; absent for Exists and DoesNotExist.',
-            maxItems: 100,
-            items: { type: 'string', maxLength: 63 },
-          },
-        },
-        { required: ['key', 'operator'] },
-      ),
-    },
-  },
-);
+import { NAMESPACE_SELECTOR } from './namespace-selector-schema.ts';
+import { object, text, type Schema } from './schema.ts';
 
 const glob = (description: string): Schema => text(description, 512);
 
@@ -45,6 +16,7 @@ const modelSelector = object('One set of model references.', {
     description: 'Globs of references that the glob would select but should not.',
     minItems: 1,
     maxItems: 64,
+    'x-kubernetes-list-type': 'set',
     items: glob('Glob over registry/repository.'),
   },
   sources: {
@@ -62,7 +34,7 @@ const toPolicySpec = (description: string, scope: PolicyScope): Schema =>
   object(
     description,
     {
-      ...(scope === 'Cluster' ? { namespaceSelector } : {}),
+      ...(scope === 'Cluster' ? { namespaceSelector: NAMESPACE_SELECTOR } : {}),
       models: {
         type: 'array',
         description: 'Model references that the policy is about; one must select. Absent: all.',

@@ -7,8 +7,10 @@ import type { SignatureFormat } from '../signature/facts.ts';
 import { CLAIM_NAMES } from '../signature/fulcio-claims.ts';
 import type { IdentityMatcher, TextMatcher } from '../signature/identity.ts';
 import { parsePublicKeys, type TrustedKey } from '../signature/public-key.ts';
+import { AUTHORITY_KINDS, type PolicyScope } from './authority-schema.ts';
 import { compileCertificate } from './compile-certificate.ts';
 import { compileObservers, findTrustRoot, toNamedTrust, type ReportRef } from './compile-observers.ts';
+import { compileSignatureRepository } from './compile-signature-repository.ts';
 import { compileText } from './compile-text.ts';
 import type { CompiledTrustRoot } from './compile-trust-root.ts';
 import { readBytes } from './read-bytes.ts';
@@ -21,6 +23,8 @@ export type ReportProblem = (path: string, problem: string, reason?: DenialReaso
 /** What authorities name. */
 export interface AuthorityContext extends MaterialContext {
   readonly trustRoots: ReadonlyMap<string, CompiledTrustRoot>;
+  /** Whose policy it is; default the cluster's. */
+  readonly scope?: PolicyScope;
 }
 
 const DEFAULT_FORMATS: readonly SignatureFormat[] = ['CosignBundle', 'CosignSimpleSigning'];
@@ -33,10 +37,12 @@ export function compileAuthority(
 ): Authority | undefined {
   const kinds = [spec.key, spec.keyless, spec.certificate, spec.static, spec.tenant];
   if (kinds.filter((kind) => kind !== undefined).length !== 1) {
-    report('', 'exactly one of key, keyless, certificate, static and, for the cluster, tenant must be set');
+    const known = AUTHORITY_KINDS[context.scope ?? 'Cluster'].join(', ');
+    report('', `exactly one of ${known} must be set`);
     return undefined;
   }
-  const common = { name: spec.name, signatureFormats: new Set(spec.signatureFormats ?? DEFAULT_FORMATS) };
+  const common = compileCommon(spec, context, report);
+  if (common === undefined) return undefined;
   if (spec.static !== undefined) {
     const { action, message = 'denied by policy' } = spec.static;
     return { kind: 'static', name: spec.name, action, message };
@@ -64,7 +70,20 @@ function compileSigning(
   return keyless === undefined ? undefined : { kind: 'keyless', ...keyless };
 }
 
-type Key = Omit<KeyAuthority, 'kind' | 'name' | 'signatureFormats'>;
+type Common = Pick<KeyAuthority, 'name' | 'signatureFormats' | 'signatureRepository'>;
+
+function compileCommon(
+  spec: AuthoritySpec,
+  context: AuthorityContext,
+  report: ReportProblem,
+): Common | undefined {
+  const signatureRepository = compileSignatureRepository(spec, context, report);
+  if (signatureRepository === 'broken') return undefined;
+  const signatureFormats = new Set(spec.signatureFormats ?? DEFAULT_FORMATS);
+  return { name: spec.name, signatureFormats, ...(signatureRepository && { signatureRepository }) };
+}
+
+type Key = Omit<KeyAuthority, 'kind' | keyof Common>;
 
 function compileKey(spec: KeySpec, context: AuthorityContext, report: ReportProblem): Key | undefined {
   const keys = compileKeys(spec, context, report);
@@ -97,7 +116,7 @@ function compileKeys(
   return undefined;
 }
 
-type Keyless = Omit<KeylessAuthority, 'kind' | 'name' | 'signatureFormats'>;
+type Keyless = Omit<KeylessAuthority, 'kind' | keyof Common>;
 
 function compileKeyless(
   spec: AuthoritySpec['keyless'],
@@ -130,10 +149,12 @@ function raise(requirements: Requirements, spec: NonNullable<AuthoritySpec['keyl
 }
 
 function compileIdentity(identity: Identity, report: ReportProblem): IdentityMatcher | undefined {
-  const issuer = compileText(identity.issuer, identity.issuerRegExp, (problem) => report('.issuer', problem));
-  const subject = compileText(identity.subject, identity.subjectRegExp, (problem) =>
-    report('.subject', problem),
-  );
+  const compile = (field: 'issuer' | 'subject'): TextMatcher | undefined => {
+    const [exact, pattern] = [identity[field], identity[`${field}RegExp`]];
+    const path = exact === undefined && pattern !== undefined ? `.${field}RegExp` : `.${field}`;
+    return compileText(exact, pattern, (problem) => report(path, problem));
+  };
+  const [issuer, subject] = [compile('issuer'), compile('subject')];
   const claims = compileClaims(identity, report);
   if (issuer === undefined || subject === undefined || claims === undefined) return undefined;
   return { issuer, subject, claims };

@@ -8,12 +8,13 @@ import { MODEL_SOURCES, type ModelSource } from '../model/model-reference.ts';
 import { compileAuthority, type AuthorityContext } from './compile-authority.ts';
 import { compileAttestations } from './compile-attestations.ts';
 import { compileConditions, compileVariables, WITHOUT_VARIABLES } from './compile-expressions.ts';
+import { checkSignatureRepositories } from './compile-signature-repository.ts';
 import { compileValidation } from './compile-validation.ts';
 import type { CompiledModelSelector, CompiledPolicy } from './compiled.ts';
 import { compileGlob, type GlobMatcher } from './glob.ts';
 import { compileLabelSelector, type LabelMatcher } from './label-selector.ts';
 import type { ClusterModelPolicySpec, ModelSelector, NamedExpression, ValidationAction } from './types.ts';
-import { toFieldPath, validateSpec, type CheckedKind, type Fault } from './validate.ts';
+import { toFieldPath, toSteps, validateSpec, type CheckedKind, type Fault } from './validate.ts';
 
 /** What a policy is compiled with. */
 export interface CompileContext extends AuthorityContext {
@@ -39,13 +40,13 @@ export function compilePolicy(source: PolicySource, outer: CompileContext): Comp
   const { context, kind } = toKind(namespace, outer);
   const problems: Finding[] = [];
   const report = (path: string, problem: string, reason: DenialReason = 'PolicyInvalid'): void => {
-    problems.push({ reason, message: `${path === '' ? '' : `${path}: `}${problem}`, policy: source.name });
+    const [first = '', ...caret] = problem.split('\n');
+    const where = source.locate?.(toSteps(path)) ?? '';
+    const located = [where === '' ? first : `${first} (${where})`, ...caret].join('\n');
+    problems.push({ reason, message: `${path === '' ? '' : `${path}: `}${located}`, policy: source.name });
   };
   const faults = [...(source.faults ?? []), ...validateSpec(kind, source.spec ?? null)];
-  for (const { path, message } of faults) {
-    const where = source.locate?.(['spec', ...path]) ?? '';
-    report(toFieldPath(['spec', ...path]), where === '' ? message : `${message} (${where})`);
-  }
+  for (const { path, message } of faults) report(toFieldPath(['spec', ...path]), message);
   const selection = compileSelection(source, context.engine, report);
   const rest =
     faults.length === 0 ? compileSpec(source.spec as ClusterModelPolicySpec, context, report) : DENYING;
@@ -65,7 +66,10 @@ function toKind(
   context: CompileContext,
 ): { readonly kind: CheckedKind; readonly context: CompileContext } {
   if (namespace === undefined) return { kind: 'ClusterModelPolicy', context };
-  return { kind: 'ModelPolicy', context: { ...context, controllerNamespace: namespace } };
+  return {
+    kind: 'ModelPolicy',
+    context: { ...context, controllerNamespace: namespace, scope: 'Namespaced' },
+  };
 }
 
 type Report = (path: string, problem: string, reason?: DenialReason) => void;
@@ -198,6 +202,7 @@ function compileSpec(spec: ClusterModelPolicySpec, context: CompileContext, repo
     return compiled === undefined ? [] : [compiled];
   });
   checkAuthorities(spec, authorities, report);
+  checkSignatureRepositories(spec.authorities, report);
   const { engine } = context;
   const variables = compileVariables(spec.variables ?? [], engine, report);
   return {

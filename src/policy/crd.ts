@@ -3,6 +3,7 @@
 import { CLUSTER_MODEL_POLICY_SPEC, MODEL_POLICY_SPEC } from './cluster-model-policy-schema.ts';
 import { MODEL_POLICY_EXCEPTION_SPEC } from './model-policy-exception-schema.ts';
 import type { Schema } from './schema.ts';
+import { EXCEPTION_STATUS, POLICY_STATUS, TRUST_ROOT_STATUS } from './status-schema.ts';
 import { TRUST_ROOT_SPEC } from './trust-root-schema.ts';
 import { API_GROUP } from './types.ts';
 
@@ -20,6 +21,7 @@ interface Kind {
   readonly scope: 'Cluster' | 'Namespaced';
   readonly description: string;
   readonly spec: Schema;
+  readonly status: Schema;
   readonly columns: readonly PrinterColumn[];
 }
 
@@ -30,12 +32,30 @@ const AGE: PrinterColumn = {
   description: 'Time since the object was made.',
 };
 
-const ACTIONS: PrinterColumn = {
-  name: 'Actions',
+const ofCondition = (
+  name: string,
+  type: string,
+  member: 'status' | 'reason',
+  description: string,
+): PrinterColumn => ({
+  name,
   type: 'string',
-  jsonPath: '.spec.validationActions',
-  description: 'What a failure does.',
-};
+  jsonPath: `.status.conditions[?(@.type=="${type}")].${member}`,
+  description,
+});
+
+/** Columns of everything that is a policy. */
+const POLICY_COLUMNS: readonly PrinterColumn[] = [
+  {
+    name: 'Actions',
+    type: 'string',
+    jsonPath: '.spec.validationActions',
+    description: 'What a failure does.',
+  },
+  ofCondition('Ready', 'Ready', 'status', 'Whether it can be evaluated; if not, it denies what it selects.'),
+  ofCondition('Reason', 'Ready', 'reason', 'Why it can be evaluated or not.'),
+  AGE,
+];
 
 const KINDS: readonly Kind[] = [
   {
@@ -45,7 +65,8 @@ const KINDS: readonly Kind[] = [
     scope: 'Cluster',
     description: 'Says who must have signed the AI models that pods use.',
     spec: CLUSTER_MODEL_POLICY_SPEC,
-    columns: [ACTIONS, AGE],
+    status: POLICY_STATUS,
+    columns: POLICY_COLUMNS,
   },
   {
     kind: 'ModelPolicy',
@@ -55,7 +76,8 @@ const KINDS: readonly Kind[] = [
     description:
       'Says who must have signed the AI models of one namespace, beside what ClusterModelPolicies say.',
     spec: MODEL_POLICY_SPEC,
-    columns: [ACTIONS, AGE],
+    status: POLICY_STATUS,
+    columns: POLICY_COLUMNS,
   },
   {
     kind: 'TrustRoot',
@@ -64,7 +86,23 @@ const KINDS: readonly Kind[] = [
     scope: 'Cluster',
     description: 'Says whose certificates, logs and timestamps authorities believe.',
     spec: TRUST_ROOT_SPEC,
-    columns: [AGE],
+    status: TRUST_ROOT_STATUS,
+    columns: [
+      {
+        name: 'Source',
+        type: 'string',
+        jsonPath: '.status.source',
+        description: 'Where the root comes from.',
+      },
+      {
+        name: 'Expires',
+        // A time ahead is no age: as `date` kubectl would print <invalid>.
+        type: 'string',
+        jsonPath: '.status.expires',
+        description: 'When the root in use ends without a refresh.',
+      },
+      ofCondition('Ready', 'Ready', 'status', 'Whether policies that name it can use it.'),
+    ],
   },
   {
     kind: 'ModelPolicyException',
@@ -73,14 +111,15 @@ const KINDS: readonly Kind[] = [
     scope: 'Cluster',
     description: 'Admits what policies deny, for a while, with a warning and a record.',
     spec: MODEL_POLICY_EXCEPTION_SPEC,
+    status: EXCEPTION_STATUS,
     columns: [
       {
         name: 'Expires',
-        type: 'date',
+        type: 'string',
         jsonPath: '.spec.expiresAt',
         description: 'When it ends.',
       },
-      AGE,
+      ofCondition('Active', 'Active', 'status', 'Whether it has an effect now.'),
     ],
   },
 ];
@@ -90,7 +129,7 @@ export function toCustomResourceDefinitions(): ReadonlyMap<string, object> {
   return new Map(KINDS.map((kind) => [`${kind.plural}.yaml`, toDefinition(kind)]));
 }
 
-function toDefinition({ kind, plural, shortName, scope, description, spec, columns }: Kind): object {
+function toDefinition({ kind, plural, shortName, scope, description, spec, status, columns }: Kind): object {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -105,16 +144,19 @@ function toDefinition({ kind, plural, shortName, scope, description, spec, colum
           served: true,
           storage: true,
           additionalPrinterColumns: columns,
+          subresources: { status: {} },
           schema: {
             openAPIV3Schema: {
               type: 'object',
               description,
               required: ['spec'],
               properties: {
-                apiVersion: { type: 'string' },
-                kind: { type: 'string' },
+                apiVersion: { type: 'string', description: `Always ${API_GROUP}/v1alpha1.` },
+                kind: { type: 'string', description: `Always ${kind}.` },
+                // The API server allows nothing else here.
                 metadata: { type: 'object' },
                 spec,
+                status,
               },
             },
           },

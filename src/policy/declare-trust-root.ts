@@ -47,8 +47,7 @@ export const unavailable = (problem: string): TrustProblem => ({
 /** Reads the spec of a TrustRoot; never throws. */
 export function declareTrustRoot(spec: unknown, context: MaterialContext): DeclaredTrustRoot {
   const [fault] = validateSpec('TrustRoot', spec);
-  if (fault !== undefined)
-    return unavailable(`its ${toFieldPath(['spec', ...fault.path])} is invalid: ${fault.message}`);
+  if (fault !== undefined) return unavailable(`${toFieldPath(['spec', ...fault.path])}: ${fault.message}`);
   const checked = spec as TrustRootSpec;
   const source = toSource(checked, context);
   if (!source.ok) return source;
@@ -60,7 +59,7 @@ export function declareTrustRoot(spec: unknown, context: MaterialContext): Decla
   const { witnesses: needed = 0 } = requirements;
   if (needed > witnesses.value.length)
     return unavailable(
-      `its spec.requirements.witnesses is ${needed}, and spec.witnesses lists ${witnesses.value.length}`,
+      `spec.requirements.witnesses: it is ${needed}, and spec.witnesses lists ${witnesses.value.length}`,
     );
   return {
     ok: true,
@@ -79,10 +78,10 @@ function toSource(spec: TrustRootSpec, context: MaterialContext): Read<TrustSour
   const { sigstorePublicGood, github, tuf, trustedRoot } = spec;
   const set = [sigstorePublicGood, github, tuf, trustedRoot].filter((kind) => kind !== undefined);
   if (set.length !== 1)
-    return unavailable('exactly one of sigstorePublicGood, github, tuf, trustedRoot must be set');
+    return unavailable('spec: exactly one of sigstorePublicGood, github, tuf, trustedRoot must be set');
   if (tuf !== undefined) return toTufSource(tuf, context);
   if (trustedRoot !== undefined) {
-    const bytes = readJsonSource(trustedRoot, context);
+    const bytes = readJsonSource(trustedRoot, 'spec.trustedRoot', context);
     return bytes.ok ? done({ kind: 'pinned', bytes: bytes.bytes }) : bytes;
   }
   return done(github === undefined ? { kind: 'publicGood' } : GITHUB_SOURCE);
@@ -90,12 +89,12 @@ function toSource(spec: TrustRootSpec, context: MaterialContext): Read<TrustSour
 
 function toTufSource(tuf: NonNullable<TrustRootSpec['tuf']>, context: MaterialContext): Read<TrustSource> {
   const { mirror, root, trustedRootTarget = TRUSTED_ROOT_TARGET, refreshInterval } = tuf;
-  if (!URL.canParse(mirror)) return unavailable(`its spec.tuf.mirror ${quote(mirror, 120)} is no URL`);
+  if (!URL.canParse(mirror)) return unavailable(`spec.tuf.mirror: ${quote(mirror, 120)} is no URL`);
   const refreshIntervalMs =
     refreshInterval === undefined ? DEFAULT_REFRESH_INTERVAL_MS : parseDurationMs(refreshInterval);
   if (!isInterval(refreshIntervalMs))
-    return unavailable('its spec.tuf.refreshInterval must be from 1m to 24h');
-  const bytes = readJsonSource(root, context);
+    return unavailable('spec.tuf.refreshInterval: it must be from 1m to 24h');
+  const bytes = readJsonSource(root, 'spec.tuf.root', context);
   if (!bytes.ok) return bytes;
   const anchor = { kind: 'root' as const, bytes: bytes.bytes };
   return done({ kind: 'tuf', mirror, anchor, target: trustedRootTarget, refreshIntervalMs });
@@ -105,8 +104,13 @@ function isInterval(value: number | undefined): value is number {
   return value !== undefined && value >= MIN_REFRESH_INTERVAL_MS && value <= MAX_REFRESH_INTERVAL_MS;
 }
 
-function readJsonSource({ json, ...references }: JsonSource, context: MaterialContext): BytesResult {
-  return readBytes({ ...references, ...(json === undefined ? {} : { text: json }) }, context);
+function readJsonSource(
+  { json, ...references }: JsonSource,
+  path: string,
+  context: MaterialContext,
+): BytesResult {
+  const result = readBytes({ ...references, ...(json === undefined ? {} : { text: json }) }, context);
+  return result.ok ? result : { ...result, problem: `${path}: ${result.problem}` };
 }
 
 // GitHub's instance runs no logs: the timestamp authority alone says when.
@@ -129,7 +133,7 @@ function toRevocations(entries: readonly RevocationSpec[]): Read<Revocations> {
     const set = [spki, certificateSerial, artifactDigest].filter((part) => part !== undefined);
     if (set.length !== 1)
       return unavailable(
-        `its spec.revoked[${index}] must have exactly one of spki, certificateSerial, artifactDigest`,
+        `spec.revoked[${index}]: exactly one of spki, certificateSerial, artifactDigest must be set`,
       );
     if (spki !== undefined) spkis.set(toFingerprint(spki), reason);
     if (certificateSerial !== undefined) certificateSerials.set(toSerial(certificateSerial), reason);
@@ -143,10 +147,10 @@ function toWitnesses(specs: NonNullable<TrustRootSpec['witnesses']>): Read<reado
   const keys = new Set<string>();
   for (const [index, { name, key }] of specs.entries()) {
     const result = parseWitnessKey(name, key);
-    if (!result.ok) return unavailable(`its spec.witnesses[${index}].key is invalid: ${result.problem}`);
+    if (!result.ok) return unavailable(`spec.witnesses[${index}].key: ${result.problem}`);
     const { x = '' } = result.witness.publicKey.export({ format: 'jwk' });
     // One key under two names would count as two witnesses.
-    if (keys.has(x)) return unavailable(`its spec.witnesses[${index}] has the key of another witness`);
+    if (keys.has(x)) return unavailable(`spec.witnesses[${index}].key: it is the key of another witness`);
     keys.add(x);
     witnesses.push(result.witness);
   }

@@ -36,6 +36,8 @@ export const MODEL_POLICY_EXCEPTION_SPEC: Schema = object(
     reason: text('Why, and where it is tracked; shown in every warning.', 512),
     requestedBy: text('Who asked for it.', 253),
     expiresAt: text('When it ends, RFC 3339 in UTC; at the latest 90 days after the object was made.', 32, {
+      // The calendar is the format's: 30 February has the shape of a date.
+      format: 'date-time',
       pattern: String.raw`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$`,
     }),
   },

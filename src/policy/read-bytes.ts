@@ -21,7 +21,11 @@ export function readBytes(source: BytesSource, context: MaterialContext): BytesR
   const { text, secretKeyRef, configMapKeyRef } = source;
   const isOne = [text, secretKeyRef, configMapKeyRef].filter((value) => value !== undefined).length === 1;
   if (!isOne)
-    return { ok: false, reason: 'PolicyInvalid', problem: 'exactly one source of bytes must be set' };
+    return {
+      ok: false,
+      reason: 'PolicyInvalid',
+      problem: 'exactly one source of bytes must be set: the text itself, secretKeyRef or configMapKeyRef',
+    };
   if (text !== undefined) return { ok: true, bytes: Buffer.from(text, 'utf8') };
   if (secretKeyRef !== undefined) return readKey('Secret', secretKeyRef, context);
   return readKey('ConfigMap', configMapKeyRef as KeyReference, context);

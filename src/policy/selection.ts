@@ -13,7 +13,7 @@ export type SelectPolicies = (
   request: { readonly namespace: string; readonly operation: string },
 ) => readonly CompiledPolicy[];
 
-/** Wall-clock backstop for the conditions of one selection, in milliseconds; the deterministic budget comes first. */
+/** Processor time for the conditions of one selection, in milliseconds, as a backstop; the deterministic budget comes first. */
 export const CONDITIONS_DEADLINE_MS = 250;
 
 /** Operations that are judged: any other is worked out each time, so that nobody's words fill the memory. */

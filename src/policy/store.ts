@@ -54,7 +54,7 @@ export interface PolicyStore {
   snapshot(): PolicySnapshot | undefined;
   update(inputs: PolicyInputs): void;
   /** Checks an object in the present world, without saving it; before the first update in an empty one. */
-  check(kind: CheckedKind, name: string, object: unknown): ObjectCheck;
+  check(kind: CheckedKind, name: string, object: unknown, now?: Date): ObjectCheck;
   /** Compiles the last inputs again, with the trust of now; before the first update it does nothing. */
   recompile(): void;
 }
@@ -78,7 +78,15 @@ export function createPolicyStore(
   return {
     snapshot: () => current,
     update,
-    check: (kind, name, object) => checkObject(kind, name, object, toContext(last ?? NOTHING, options)),
+    check(kind, name, object, now) {
+      const inputs = last ?? NOTHING;
+      return checkObject(kind, name, object, {
+        ...toContext(inputs, options),
+        policies: inputs.policies,
+        trustRootSpecs: inputs.trustRoots,
+        ...(now && { now }),
+      });
+    },
     recompile() {
       if (last !== undefined) update(last);
     },

@@ -67,10 +67,12 @@ export function listTenantMaterial(sources: readonly PolicySource[]): readonly N
 
 function listSources(authority: Record<string, unknown>): readonly Omit<NamedMaterial, 'namespace'>[] {
   const certificate = toRecord(authority['certificate']);
-  return [authority['key'], certificate['roots'], certificate['intermediates']].flatMap((source) => [
+  const { pullSecrets } = toRecord(authority['signatureRepository']);
+  const keys = [authority['key'], certificate['roots'], certificate['intermediates']].flatMap((source) => [
     ...toName('Secret', toRecord(source)['secretKeyRef']),
     ...toName('ConfigMap', toRecord(source)['configMapKeyRef']),
   ]);
+  return [...keys, ...toArray(pullSecrets).flatMap((secret) => toName('Secret', secret))];
 }
 
 function toName(

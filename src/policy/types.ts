@@ -78,6 +78,12 @@ export interface CertificateSpec {
   readonly minTimestamps?: number;
 }
 
+/** Where an authority looks for signatures, when not beside the model. */
+export interface SignatureRepositorySpec {
+  readonly repository: string;
+  readonly pullSecrets?: readonly { readonly name: string }[];
+}
+
 export interface AuthoritySpec {
   readonly name: string;
   readonly key?: KeySpec;
@@ -92,6 +98,7 @@ export interface AuthoritySpec {
   /** Of ClusterModelPolicies only. */
   readonly tenant?: Record<string, never>;
   readonly signatureFormats?: readonly ('CosignBundle' | 'CosignSimpleSigning' | 'ModelSigning')[];
+  readonly signatureRepository?: SignatureRepositorySpec;
 }
 
 export interface ValidationSpec {

@@ -32,6 +32,7 @@ function closed(schema: Schema): object {
   const { properties, items, additionalProperties, ...rest } = schema;
   return {
     ...rest,
+    ...(rest['x-kubernetes-list-type'] === 'set' && { uniqueItems: true }),
     ...(properties === undefined
       ? {}
       : {
@@ -64,6 +65,8 @@ function toFault(error: ErrorObject): Fault {
     return { path: [...path, unknown], message: `unknown field ${quote(unknown, 64)}`, isUnknownField: true };
   const missing = parameters['missingProperty'];
   if (typeof missing === 'string') return { path, message: `${missing} is required` };
+  // ajv counts the places of the twins from the end.
+  if (error.keyword === 'uniqueItems') return { path, message: 'nothing may be listed twice' };
   const allowed = parameters['allowedValues'];
   const choices = Array.isArray(allowed) ? `: ${allowed.join(', ')}` : '';
   return { path, message: `${error.message ?? 'invalid'}${choices}` };
@@ -74,4 +77,11 @@ export function toFieldPath(path: readonly (string | number)[]): string {
   return path
     .map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
     .join('');
+}
+
+/** Reads what {@link toFieldPath} wrote. A key with a dot in it leads to its nearest ancestor that can be found. */
+export function toSteps(fieldPath: string): readonly (string | number)[] {
+  return [...fieldPath.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, name = '']) =>
+    index === undefined ? name : Number(index),
+  );
 }

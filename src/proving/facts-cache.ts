@@ -118,7 +118,7 @@ function toEvidenceDigest({ kind, found }: EvidenceItem): string {
   if (known !== undefined) return known;
   const hash = createHash('sha256');
   // Where it was found is named in messages, and a layer is read in another way.
-  hash.update(JSON.stringify([kind, found.place, found.referrer]));
+  hash.update(JSON.stringify([kind, found.place, found.referrer, found.repository]));
   if ('annotations' in found) hash.update(JSON.stringify(toSorted(found.annotations)));
   hash.update('bytes' in found ? found.bytes : found.payload);
   const digest = `sha256:${hash.digest('hex')}`;

@@ -2,12 +2,16 @@
 import { setImmediate } from 'node:timers/promises';
 import { waitWithin } from '../lib/deadline.ts';
 import type { Evidence } from '../evidence/evidence.ts';
-import { planProof, type Proof, type ProofQuestion } from '../verdict/prove.ts';
+import type { ItemOutcome } from '../verdict/prove-item.ts';
+import { planProof, type Proof, type ProofJob, type ProofQuestion } from '../verdict/prove.ts';
 import type { Executor } from './executor.ts';
 import { createFactsCache, type FactsObserver, type SecondOpinionMode } from './facts-cache.ts';
 
 /** Steps between which other requests get their turn: matching identities is the caller's thread's work. */
 const STEPS_AT_A_STRETCH = 8;
+
+/** Jobs of one proof that wait at once: a registry full of signatures must not stand before everybody else's. */
+const JOBS_AT_ONCE = 8;
 
 /** Proves evidence for one policy. */
 export interface Prover {
@@ -27,11 +31,30 @@ export function createProver(
       const plan = planProof(evidence, question);
       let step = plan.next();
       for (let count = 1; step.done !== true; count += 1) {
-        const outcomes = Promise.all(step.value.map((job) => run(job, now)));
+        const outcomes = answerAll(step.value, (job) => run(job, now), signal);
         step = plan.next(await waitWithin(outcomes, signal));
         if (count % STEPS_AT_A_STRETCH === 0) await setImmediate();
       }
       return step.value;
     },
   };
+}
+
+// In the order of the jobs. What the request no longer waits for is not started.
+async function answerAll(
+  jobs: readonly ProofJob[],
+  answer: (job: ProofJob) => Promise<ItemOutcome>,
+  signal: AbortSignal,
+): Promise<readonly ItemOutcome[]> {
+  const outcomes: ItemOutcome[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let index = next; index < jobs.length && !signal.aborted; index = next) {
+      next += 1;
+      const job = jobs[index];
+      if (job !== undefined) outcomes[index] = await answer(job);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(JOBS_AT_ONCE, jobs.length) }, work));
+  return outcomes;
 }

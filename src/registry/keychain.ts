@@ -35,6 +35,24 @@ export function createEntrySource(entries: readonly CredentialEntry[]): Credenti
   };
 }
 
+/**
+ * The source of credentials that somebody named for one repository: nothing else is read with them.
+ * @param isShared false: they are one namespace's own; default true
+ */
+export function createRepositorySource(
+  { registry, repository }: RepositoryName,
+  credentials: readonly Credential[],
+  isShared = true,
+): CredentialSource {
+  return {
+    isShared,
+    find: (name) => {
+      const isMeant = name.registry === registry && name.repository === repository;
+      return Promise.resolve(isMeant ? { ...NOTHING_FOUND, credentials } : NOTHING_FOUND);
+    },
+  };
+}
+
 /** Names a credential of a registry without showing it: equal only where everything is equal. */
 export function toCredentialId(registry: string, credential: Credential): string {
   const { username, password, registryToken = null } = credential;

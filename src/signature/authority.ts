@@ -1,4 +1,5 @@
 // Whom does a policy trust, in the form that verification needs? Compiled once per policy by policy/compile.ts.
+import type { SignatureRepository } from '../evidence/signature-repository.ts';
 import type { Revocations } from '../trust/revocation.ts';
 import type { TrustedRoot } from '../trust/trusted-root.ts';
 import type { WitnessKey } from '../trust/witness-key.ts';
@@ -31,29 +32,31 @@ export interface NamedTrust {
   readonly witnesses?: readonly WitnessKey[];
 }
 
-/** Signed by one of these keys. */
-export interface KeyAuthority {
-  readonly kind: 'key';
+/** What every authority that verifies signatures has. */
+interface Signing {
   readonly name: string;
   readonly signatureFormats: ReadonlySet<SignatureFormat>;
+  /** Where its signatures and attestations are looked for; absent: in the model's own repository. */
+  readonly signatureRepository?: SignatureRepository;
+}
+
+/** Signed by one of these keys. */
+export interface KeyAuthority extends Signing {
+  readonly kind: 'key';
   readonly keys: readonly TrustedKey[];
   /** Who else must have seen the signature; absent: log entries and timestamps are ignored. */
   readonly observers?: NamedTrust;
 }
 
 /** Signed with a short-lived certificate of the trust root's CA for one of these identities. */
-export interface KeylessAuthority extends NamedTrust {
+export interface KeylessAuthority extends Signing, NamedTrust {
   readonly kind: 'keyless';
-  readonly name: string;
-  readonly signatureFormats: ReadonlySet<SignatureFormat>;
   readonly identities: readonly IdentityMatcher[];
 }
 
 /** Signed with a certificate of a private PKI for one of these identities. */
-export interface CertificateAuthority {
+export interface CertificateAuthority extends Signing {
   readonly kind: 'certificate';
-  readonly name: string;
-  readonly signatureFormats: ReadonlySet<SignatureFormat>;
   /** Trust anchors; nothing else is believed. */
   readonly roots: readonly PathCertificate[];
   /** Help to build a path, trusted no more than those of a bundle. */
@@ -85,13 +88,13 @@ export interface TenantAuthority {
 /** An authority that verifies signatures. */
 export type SigningAuthority = KeyAuthority | KeylessAuthority | CertificateAuthority;
 /**
- * What the cryptography needs of an authority: neither its name nor whom it allows. Plain data, so that it can be handed
+ * What the cryptography needs of an authority: neither its name, nor whom it allows, nor where it looks. Plain data, so that it can be handed
  * to another thread; the more authorities share it, the fewer signatures are verified.
  */
 export type AuthorityMaterial =
-  | Omit<KeyAuthority, 'name'>
-  | Omit<KeylessAuthority, 'name' | 'identities'>
-  | Omit<CertificateAuthority, 'name' | 'identities'>;
+  | Omit<KeyAuthority, 'name' | 'signatureRepository'>
+  | Omit<KeylessAuthority, 'name' | 'signatureRepository' | 'identities'>
+  | Omit<CertificateAuthority, 'name' | 'signatureRepository' | 'identities'>;
 /** Any authority. */
 export type Authority = SigningAuthority | TenantAuthority | StaticAuthority;
 

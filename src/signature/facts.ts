@@ -59,6 +59,8 @@ export interface SignatureFacts {
   /** Annotations signed with the subject (`cosign sign -a`). */
   readonly annotations: Readonly<Record<string, string>>;
   readonly secondOpinion?: SecondOpinion;
+  /** `registry/repository` where it was found, when that is not the model's own. */
+  readonly repository?: string;
 }
 
 /** What is known of a signer, before the format is added. */

@@ -26,13 +26,14 @@ export function toNamedMaterial(authority: SigningAuthority): NamedMaterial {
   return named;
 }
 
-// Exactly what verification reads: identities are functions, and matched afterwards.
+// Exactly what verification reads: identities are functions, and matched afterwards; where signatures are looked for is
+// no part of what they are, and credentials go to no thread.
 function toMaterial(authority: SigningAuthority): AuthorityMaterial {
   if (authority.kind === 'key') {
-    const { name: _, ...material } = authority;
+    const { name: _, signatureRepository: __, ...material } = authority;
     return material;
   }
-  const { name: _, identities: __, ...material } = authority;
+  const { name: _, signatureRepository: __, identities: ___, ...material } = authority;
   return material;
 }
 

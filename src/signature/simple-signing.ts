@@ -11,8 +11,7 @@ import type { SignedContent } from './content.ts';
 import { findAlgorithm } from './key-algorithm.ts';
 import { SignatureError } from './error.ts';
 import type { SignedEvidence } from './signed-evidence.ts';
-import { readLogBundle } from './simple-signing-log.ts';
-import { readCertificate, readChain, readTimestamps } from './simple-signing-witnesses.ts';
+import { toAnnotatedEvidence } from './annotated-evidence.ts';
 
 /** The only type of payload that says what cosign signatures mean. */
 const PAYLOAD_TYPE = 'cosign container image signature';
@@ -33,20 +32,14 @@ export function parseSimpleSigning({ payload, annotations }: SimpleSigningEviden
   readonly signed: SignedEvidence;
   readonly payload: SimpleSigningPayload;
 } {
-  const { signature: encoded, certificate, chain, logBundle, timestamp } = annotations;
+  const { signature: encoded } = annotations;
   const signature = encoded === undefined ? undefined : decodeBase64(encoded);
   if (signature === undefined || signature.length === 0)
     throw refuse('it has no signature in canonical base64');
   return {
     signed: {
       content: toMessageContent(payload, signature),
-      material:
-        certificate === undefined
-          ? { kind: 'publicKey', hint: undefined }
-          : { kind: 'certificate', der: readCertificate(certificate) },
-      intermediates: chain === undefined ? [] : readChain(chain),
-      logEntries: logBundle === undefined ? [] : [readLogBundle(logBundle)],
-      timestamps: timestamp === undefined ? [] : readTimestamps(timestamp),
+      ...toAnnotatedEvidence(annotations),
     },
     payload: parsePayload(payload),
   };

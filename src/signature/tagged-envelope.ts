@@ -8,8 +8,7 @@ import { toEnvelope } from './bundle.ts';
 import { toEnvelopeContent } from './content.ts';
 import { SignatureError } from './error.ts';
 import type { SignedEvidence } from './signed-evidence.ts';
-import { readLogBundle } from './simple-signing-log.ts';
-import { readCertificate, readChain, readTimestamps } from './simple-signing-witnesses.ts';
+import { toAnnotatedEvidence } from './annotated-evidence.ts';
 
 const refuse = (message: string): SignatureError =>
   new SignatureError('SignatureInvalid', `the attestation is invalid: ${message}`);
@@ -19,19 +18,11 @@ export function parseTaggedEnvelope({ bytes, annotations }: EnvelopeEvidence): {
   readonly signed: SignedEvidence;
   readonly payload: Buffer;
 } {
-  const { certificate, chain, logBundle, timestamp } = annotations;
   const envelope = toEnvelope(readJson(bytes));
   return {
     signed: {
       content: toEnvelopeContent(envelope),
-      // A key id in the envelope is a hint at most, and cosign leaves it empty.
-      material:
-        certificate === undefined
-          ? { kind: 'publicKey', hint: undefined }
-          : { kind: 'certificate', der: readCertificate(certificate) },
-      intermediates: chain === undefined ? [] : readChain(chain),
-      logEntries: logBundle === undefined ? [] : [readLogBundle(logBundle)],
-      timestamps: timestamp === undefined ? [] : readTimestamps(timestamp),
+      ...toAnnotatedEvidence(annotations),
       isWithoutProofs: true,
     },
     payload: envelope.payload,

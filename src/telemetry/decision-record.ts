@@ -16,6 +16,8 @@ export interface SignatureRecord {
   readonly issuer: string;
   readonly subject: string;
   readonly keyFingerprint: string;
+  /** `registry/repository`, where it was found in another than the model's own. */
+  readonly repository?: string;
   readonly signedAt: string | null;
   readonly logs: readonly LogEvidence[];
 }
@@ -52,13 +54,14 @@ export function toReferenceRecords(uses: readonly JudgedUse[]): readonly Referen
 }
 
 function toSignatureRecord(facts: SatisfyingSignature | SatisfyingAttestation['signature']): SignatureRecord {
-  const { authority, format, issuer, subject, keyFingerprint, signedAt, logs } = facts;
+  const { authority, format, issuer, subject, keyFingerprint, repository, signedAt, logs } = facts;
   return {
     authority,
     format,
     issuer,
     subject,
     keyFingerprint,
+    ...(repository !== undefined && { repository }),
     signedAt: signedAt?.toISOString() ?? null,
     logs,
   };

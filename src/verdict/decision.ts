@@ -1,5 +1,7 @@
 // What was decided about one request? The value that responses, records and metrics are made from.
-import type { ModelReference } from '../model/model-reference.ts';
+import type { ModelReference, UnnamedUse } from '../model/model-reference.ts';
+import type { CompiledException } from '../policy/compile-exception.ts';
+import type { CompiledPolicy } from '../policy/compiled.ts';
 import type { ExceptionUse } from './exceptions.ts';
 import type { ActedFinding, Verdict } from './fold.ts';
 import type { PolicyResult } from './judge.ts';
@@ -13,6 +15,17 @@ export interface JudgedUse {
   readonly digest: string | undefined;
   readonly format: string | undefined;
   readonly results: readonly PolicyResult[];
+}
+
+/** What a request was decided in, for explanations: nothing here is made for them. */
+export interface DecidedWorld {
+  readonly namespaceLabels: Readonly<Record<string, string>>;
+  /** Every policy, those of other namespaces among them. */
+  readonly policies: readonly CompiledPolicy[];
+  readonly exceptions: readonly CompiledException[];
+  /** Models that are used and have no reference that could be judged. */
+  readonly unnamed: readonly UnnamedUse[];
+  readonly now: Date;
 }
 
 /** Milliseconds by stage. */
@@ -31,5 +44,7 @@ export interface Decision {
   /** Warnings for the user beside those of findings, e.g. that a tag can move. */
   readonly notices: readonly string[];
   readonly exemption: Exemption | undefined;
+  /** Absent where no policy was asked. */
+  readonly world?: DecidedWorld;
   readonly durationsMs: Durations;
 }

@@ -14,6 +14,7 @@ import {
 import type { CelMeter } from '../policy/cel/meter.ts';
 import type { CompiledAttestation, CompiledPolicy } from '../policy/compiled.ts';
 import { REASONS, type DenialReason } from '../reason.ts';
+import { describeLooked } from './evidence-places.ts';
 import { evaluateRule } from './evaluate-rule.ts';
 import { pickVaried } from './limits.ts';
 import type { AttestationProof, ProvenAttestation } from './prove-attestations.ts';
@@ -142,7 +143,7 @@ function toUnexplained({ name }: CompiledAttestation): AttestationProblem {
 // Transport trouble is never absence.
 function explainAbsence(
   { name, predicateTypes }: CompiledAttestation,
-  { found }: AttestationProof,
+  { found, ...looked }: AttestationProof,
   hidden: readonly EvidenceProblem[],
 ): readonly AttestationProblem[] {
   if (hidden.some(({ reason }) => REASONS[reason].transient)) return [];
@@ -150,7 +151,7 @@ function explainAbsence(
   return [
     {
       reason: 'AttestationMissing',
-      message: `attestation ${name}: none of type ${toShownTypes(predicateTypes)} is attached to this digest; found: ${shown}`,
+      message: `attestation ${name}: none of type ${toShownTypes(predicateTypes)} is attached to this digest${describeLooked(looked)}; found: ${shown}`,
     },
   ];
 }

@@ -1,30 +1,25 @@
 // Does this use of a model satisfy this policy? Pure: authorities, distinct signers, then every attestation, then every
 // rule. Reasons are collected, not only the first; what a failure does to the request is decided by fold.ts.
 import type { DenialReason, Finding } from '../reason.ts';
-import type { Evidence, EvidenceProblem } from '../evidence/evidence.ts';
+import type { Evidence } from '../evidence/evidence.ts';
 import type { ModelFacts } from '../model/facts.ts';
 import { toModelFacts } from '../model/packaging.ts';
 import type { ModelReference } from '../model/model-reference.ts';
-import { createCelBindings, type NamedAttestation } from '../policy/cel/bindings.ts';
+import { createCelBindings, type CelBindings, type NamedAttestation } from '../policy/cel/bindings.ts';
 import type { CelMeter } from '../policy/cel/meter.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
 import type { StaticAuthority } from '../signature/authority.ts';
 import type { SignatureFacts } from '../signature/facts.ts';
-import {
-  toDelegatedSigners,
-  toDelegation,
-  type Delegated,
-  type Delegation,
-  type SatisfiedSubject,
-} from './delegation.ts';
-import { evaluateRule } from './evaluate-rule.ts';
+import { toDelegation, type Delegation, type SatisfiedSubject } from './delegation.ts';
+import { evaluateRule, type RuleFailure } from './evaluate-rule.ts';
+import { describeLooked } from './evidence-places.ts';
 import { createFinding } from './finding-message.ts';
 import { judgeAttestations } from './judge-attestations.ts';
 import { pickVaried } from './limits.ts';
 import { countDistinctAuthorities } from './match-authorities.ts';
 import type { AuthorityProof, Proof } from './prove.ts';
-import { toSigners, type SignerProof } from './signers.ts';
 import { toSubjects, type JudgedSubject } from './subjects.ts';
+import { toSatisfied, toVouched, toVouchingSigners, type VouchedSubject } from './vouched.ts';
 
 /** A verified signature with the authority it satisfied. */
 export type SatisfyingSignature = SignatureFacts & { readonly authority: string };
@@ -41,6 +36,27 @@ export interface PolicyResult {
   readonly attestations: readonly SatisfyingAttestation[];
   /** By manifest, where it passes: what policies that delegate to this one go by. */
   readonly satisfied: readonly SatisfiedSubject[];
+  /** What was proven for each manifest that must pass, for explanations; absent where nothing was verified. */
+  readonly subjects?: readonly ExplainedSubject[];
+  /** What each rule said, for explanations; absent where none was asked. */
+  readonly rules?: readonly RuleOutcome[];
+}
+
+/** A manifest with the attestations of it that satisfied, also beside others that are missing; absent: not asked. */
+export interface ExplainedSubject extends VouchedSubject {
+  readonly attested?: readonly SatisfyingAttestation[];
+}
+
+/** One rule's answer, with what it was asked about: whoever explains it can read the same values. */
+export interface RuleOutcome {
+  /** Where the rule stands, e.g. `spec.validations[0]`. */
+  readonly path: string;
+  readonly expression: string;
+  /** undefined: it holds. */
+  readonly failure: RuleFailure | undefined;
+  /** The child of an index that it was asked about. */
+  readonly child: string | undefined;
+  readonly bindings: CelBindings;
 }
 
 /** What rules see beside the model: converted once per request by toCelValue. */
@@ -66,22 +82,34 @@ export interface Judgement {
 /** Judges one use by one compiled policy. */
 export function judge(policy: CompiledPolicy, judgement: Judgement, context: RuleContext): PolicyResult {
   const { use } = judgement;
-  const refuse = (findings: readonly Finding[]): PolicyResult => ({
+  const result = (
+    findings: readonly Finding[],
+    judged: readonly JudgedRules[] = [],
+    {
+      subjects,
+      satisfied = [],
+    }: Pick<PolicyResult, 'subjects'> & Partial<Pick<PolicyResult, 'satisfied'>> = {},
+  ): PolicyResult => ({
     policy,
     use,
     findings,
-    signatures: [],
-    attestations: [],
-    satisfied: [],
+    signatures: judged.flatMap(({ signatures }) => signatures),
+    attestations: judged.flatMap(({ attestations }) => attestations),
+    satisfied,
+    ...(subjects && { subjects }),
+    ...(judged.length > 0 && { rules: judged.flatMap(({ rules }) => rules) }),
   });
   if (policy.problems.length > 0)
-    return refuse(
+    return result(
       policy.problems.map(({ reason, message }) =>
         createFinding(reason, message, { use, policy: policy.name }),
       ),
     );
   const [only] = policy.authorities;
-  if (only?.kind === 'static') return refuse(judgeStatic(policy, only, judgement, context));
+  if (only?.kind === 'static') {
+    const judged = judgeStatic(policy, only, judgement, context);
+    return result(judged.findings, [judged]);
+  }
   const { evidence, proof, delegation = NOT_DELEGATED } = judgement;
   if (evidence === undefined || proof === undefined)
     throw new Error('a signing policy was judged without evidence');
@@ -91,9 +119,9 @@ export function judge(policy: CompiledPolicy, judgement: Judgement, context: Rul
   }));
   const at = { use, policy: policy.name };
   if (subjects.length === 0)
-    return refuse([createFinding('ManifestInvalid', 'the image index lists no manifest to judge', at)]);
+    return result([createFinding('ManifestInvalid', 'the image index lists no manifest to judge', at)]);
   const findings = subjects.flatMap((subject) => judgeAuthorities(policy, use, subject));
-  if (findings.length > 0) return refuse(findings);
+  if (findings.length > 0) return result(findings, [], { subjects });
   const judged = subjects.map((subject) => {
     const signatures = subject.vouched.flatMap(({ name, proofs }) => toSatisfying(name, proofs));
     const binding = toBinding(signatures, subject.proof);
@@ -101,71 +129,25 @@ export function judge(policy: CompiledPolicy, judgement: Judgement, context: Rul
     return judgeContent(policy, use, subject, { ...context, model, signatures });
   });
   const found = judged.flatMap((rules) => rules.findings);
-  return {
-    policy,
-    use,
-    findings: found,
-    signatures: judged.flatMap(({ signatures }) => signatures),
-    attestations: judged.flatMap(({ attestations }) => attestations),
+  const attestedOf = (index: number): readonly SatisfyingAttestation[] => judged[index]?.attested ?? [];
+  return result(found, judged, {
+    subjects: subjects.map((subject, index) => ({ ...subject, attested: attestedOf(index) })),
     satisfied:
       found.length > 0
         ? []
-        : subjects.map((subject, index) =>
-            toSatisfied(policy, evidence.digest, subject, judged[index]?.attestations ?? []),
-          ),
-  };
+        : subjects.map((subject, index) => toSatisfied(policy, evidence.digest, subject, attestedOf(index))),
+  });
 }
 
 const NOT_DELEGATED = toDelegation([]);
-
-/** What stands behind one authority of a policy: its own proof, or those of the namespace's policies. */
-interface Vouched {
-  readonly name: string;
-  readonly proofs: readonly AuthorityProof[];
-  readonly signers: readonly SignerProof[];
-  readonly failures: readonly EvidenceProblem[];
-}
-
-type VouchedSubject = JudgedSubject & { readonly vouched: readonly Vouched[] };
-
-function toVouched(
-  { authorities }: CompiledPolicy,
-  { proof }: JudgedSubject,
-  delegated: Delegated,
-): readonly Vouched[] {
-  const own = proof.authorities.map((entry): Vouched => {
-    const { name } = entry.authority;
-    return { name, proofs: [entry], signers: [entry], failures: entry.failures };
-  });
-  const tenants = authorities.flatMap((authority): Vouched[] => {
-    if (authority.kind !== 'tenant') return [];
-    const { name } = authority;
-    if (delegated.ok) return [{ name, failures: [], ...toDelegatedSigners(authority, delegated) }];
-    const failure = { reason: 'AuthoritiesNotSatisfied', message: delegated.problem } as const;
-    return [{ name, proofs: [], signers: [], failures: [failure] }];
-  });
-  return [...own, ...tenants];
-}
-
-// Who attests is a signer only where the policy asks for attestations alone.
-function toSatisfied(
-  { minAuthorities }: CompiledPolicy,
-  digest: string,
-  { child, proof }: JudgedSubject,
-  attestations: readonly SatisfyingAttestation[],
-): SatisfiedSubject {
-  const signatures = minAuthorities > 0 ? [] : attestations.map(({ signature }) => signature);
-  const attested = proof.authorities.map(({ authority }) => ({
-    authority,
-    signatures: signatures.filter((signature) => signature.authority === authority.name),
-  }));
-  return { digest, child, proofs: proof.authorities, attested };
-}
 
 interface JudgedRules {
   readonly findings: readonly Finding[];
   readonly signatures: readonly SatisfyingSignature[];
   readonly attestations: readonly SatisfyingAttestation[];
+  /** As `attestations`, also where others are missing. */
+  readonly attested: readonly SatisfyingAttestation[];
+  readonly rules: readonly RuleOutcome[];
 }
 
 // Rules of the policy may rely on the attestations that it demands, so they wait for them.
@@ -177,6 +159,11 @@ function judgeContent(
 ): JudgedRules {
   const { signatures } = input;
   const { satisfying, problems } = judgeAttestations(policy, proof.attestations, proof.problems, input);
+  const attested = satisfying.map(({ name, predicateType, signature }) => ({
+    name,
+    predicateType,
+    signature,
+  }));
   if (problems.length > 0) {
     const findings = problems.map(({ reason, message, authority }) =>
       createFinding(reason, withChild(message, child), {
@@ -185,16 +172,13 @@ function judgeContent(
         ...(authority && { authority }),
       }),
     );
-    return { findings, signatures, attestations: [] };
+    return { findings, signatures, attestations: [], attested, rules: [] };
   }
   return {
-    findings: judgeRules(policy, use, { ...input, attestations: satisfying, child }),
+    ...judgeRules(policy, use, { ...input, attestations: satisfying, child }),
     signatures,
-    attestations: satisfying.map(({ name, predicateType, signature }) => ({
-      name,
-      predicateType,
-      signature,
-    })),
+    attestations: attested,
+    attested,
   };
 }
 
@@ -203,16 +187,17 @@ function judgeStatic(
   authority: StaticAuthority,
   { use }: Judgement,
   context: RuleContext,
-): readonly Finding[] {
-  if (authority.action === 'Fail')
-    return [
-      createFinding('StaticDeny', authority.message, { use, policy: policy.name, authority: authority.name }),
-    ];
+): JudgedRules {
+  const unsigned = { signatures: [], attestations: [], attested: [] };
+  if (authority.action === 'Fail') {
+    const at = { use, policy: policy.name, authority: authority.name };
+    return { ...unsigned, findings: [createFinding('StaticDeny', authority.message, at)], rules: [] };
+  }
   // Nothing was fetched: rules see the reference and the workload, and reading anything else fails.
   const { registry, repository, tag = '', digest = '', original } = use.reference;
   const reference = { registry, repository, tag, digest, original };
   const model: ModelFacts = { reference, source: use.source, fieldPath: use.fieldPath };
-  return judgeRules(policy, use, { ...context, model, signatures: [] });
+  return { ...unsigned, ...judgeRules(policy, use, { ...context, model, signatures: [] }) };
 }
 
 function toSatisfying(authority: string, proofs: readonly AuthorityProof[]): readonly SatisfyingSignature[] {
@@ -234,7 +219,7 @@ function judgeAuthorities(
   use: ModelReference,
   { proof, child, vouched }: VouchedSubject,
 ): readonly Finding[] {
-  const count = countDistinctAuthorities(toSignersOf(vouched));
+  const count = countDistinctAuthorities(toVouchingSigners(vouched));
   if (count >= policy.minAuthorities) return [];
   const at = { use, policy: policy.name };
   const find = (reason: DenialReason, problem: string, authority?: string): Finding =>
@@ -251,7 +236,7 @@ function judgeAuthorities(
     findings.push(
       find(
         'SignatureMissing',
-        `no signature is attached to this digest${child === undefined ? '' : ', nor to its index'}`,
+        `no signature is attached to this digest${child === undefined ? '' : ', nor to its index'}${describeLooked(proof)}`,
       ),
     );
   if (count > 0 || findings.length === 0)
@@ -262,13 +247,6 @@ function judgeAuthorities(
       ),
     );
   return findings;
-}
-
-// One signer is one signer, whoever names it: the namespace's and the cluster's are told apart together.
-function toSignersOf(vouched: readonly Vouched[]): readonly (readonly string[])[] {
-  const names = toSigners(vouched.flatMap(({ signers }) => signers));
-  let next = 0;
-  return vouched.map(({ signers }) => names.slice(next, (next += signers.length)).flat());
 }
 
 function withChild(problem: string, child: string | undefined): string {
@@ -282,14 +260,25 @@ interface RuleInput extends RuleContext {
   readonly child?: string | undefined;
 }
 
-function judgeRules(policy: CompiledPolicy, use: ModelReference, input: RuleInput): readonly Finding[] {
-  if (policy.validations.length === 0) return [];
+function judgeRules(
+  policy: CompiledPolicy,
+  use: ModelReference,
+  input: RuleInput,
+): Pick<JudgedRules, 'findings' | 'rules'> {
+  if (policy.validations.length === 0) return { findings: [], rules: [] };
   const { child, ...values } = input;
   const bindings = createCelBindings({ ...values, variables: policy.variables.rules });
-  return policy.validations.flatMap((validation, index) => {
-    const failure = evaluateRule(validation, bindings, input.meter);
+  const rules = policy.validations.map((validation, index) => ({
+    path: `spec.validations[${index}]`,
+    expression: validation.program.source,
+    failure: evaluateRule(validation, bindings, input.meter),
+    child,
+    bindings,
+  }));
+  const findings = rules.flatMap(({ path, failure }) => {
     if (failure === undefined) return [];
-    const problem = withChild(`spec.validations[${index}]: ${failure.message}`, child);
+    const problem = withChild(`${path}: ${failure.message}`, child);
     return [createFinding(failure.reason, problem, { use, policy: policy.name })];
   });
+  return { findings, rules };
 }

@@ -5,7 +5,7 @@ import type { CompiledPolicy } from '../policy/compiled.ts';
 import { admitAttestation, type AttestationFacts } from '../signature/attestation.ts';
 import type { SigningAuthority } from '../signature/authority.ts';
 import { SignatureError } from '../signature/error.ts';
-import type { ItemOutcome } from './prove-item.ts';
+import type { EvidenceItem, ItemOutcome } from './prove-item.ts';
 
 /** What one requirement of a policy asks for: plain data. */
 export interface WantedAttestation {
@@ -50,23 +50,36 @@ export interface AttestationProof {
   readonly found: readonly string[];
   /** Trouble that hides attestations, and no signature. */
   readonly problems: readonly EvidenceProblem[];
+  /** Where the authorities look, for messages; absent: in the model's own repository alone. */
+  readonly lookedIn?: readonly string[];
+}
+
+/** Adds to facts where the item was found, if that is not the model's own repository. */
+export function withRepository<T extends { readonly repository?: string }>(
+  facts: T,
+  { found: { repository } }: EvidenceItem,
+): T {
+  return repository === undefined ? facts : { ...facts, repository };
 }
 
 type Attested = ItemOutcome & { readonly kind: 'attestation' };
 
 /**
  * Puts together what the items that are attestations prove.
- * @param asked for each item its outcome for each of the signers
+ * @param asked each item with its outcome for each of the signers, undefined for those that it is not shown
  */
 export function toAttestationProof(
-  asked: readonly (readonly (ItemOutcome | undefined)[])[],
+  asked: readonly {
+    readonly item: EvidenceItem;
+    readonly outcomes: readonly (ItemOutcome | undefined)[];
+  }[],
   signers: readonly SigningAuthority[],
   problems: readonly EvidenceProblem[],
 ): AttestationProof {
   const proven: ProvenAttestation[] = [];
   const failures = new Map<string, AttestationFailure>();
   const found = new Set<string>();
-  for (const outcomes of asked)
+  for (const { item, outcomes } of asked)
     for (const [index, outcome] of outcomes.entries()) {
       const authority = signers[index];
       if (outcome?.kind !== 'attestation' || authority === undefined) continue;
@@ -77,7 +90,11 @@ export function toAttestationProof(
         const failure = { ...facts, predicateType: outcome.predicateType, authority: authority.name };
         failures.set(JSON.stringify(Object.values(failure)), failure);
       } else if (!proven.some((known) => isSame(known, facts, authority.name)))
-        proven.push({ ...facts, authority: authority.name });
+        proven.push({
+          ...facts,
+          signature: withRepository(facts.signature, item),
+          authority: authority.name,
+        });
     }
   return { proven, failures: [...failures.values()], found: [...found], problems };
 }

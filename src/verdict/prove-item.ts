@@ -4,8 +4,8 @@ import {
   describeOrigin,
   type BundleEvidence,
   type EnvelopeEvidence,
-  type Evidence,
   type EvidenceProblem,
+  type FoundEvidence,
   type SimpleSigningEvidence,
 } from '../evidence/evidence.ts';
 import { proveAttestation, type ProvenAttestation } from '../signature/attestation.ts';
@@ -61,8 +61,8 @@ export interface ItemQuestion {
   readonly predicateTypes: readonly string[];
 }
 
-/** The items of evidence, in its order; children of an index have their own. */
-export function toItems({ bundles, simpleSignatures, tagged }: Evidence): readonly EvidenceItem[] {
+/** The items of one place, in its order; children of an index have their own. */
+export function toItems({ bundles, simpleSignatures, tagged }: FoundEvidence): readonly EvidenceItem[] {
   return [
     ...bundles.map((found) => ({ kind: 'bundle' as const, found })),
     ...simpleSignatures.map((found) => ({ kind: 'simpleSigning' as const, found })),

@@ -10,10 +10,20 @@ import { admitSignature, type SignedSubject } from '../signature/verify.ts';
 import {
   toAttestationProof,
   toPredicateTypes,
+  withRepository,
   type AttestationProof,
   type WantedAttestation,
 } from './prove-attestations.ts';
-import { proveItem, toItems, type EvidenceItem, type ItemOutcome } from './prove-item.ts';
+import {
+  toLayerItems,
+  toLookedIn,
+  toPlaceProblems,
+  toPlaces,
+  toShownItems,
+  type EvidencePlace,
+  type ShownItem,
+} from './evidence-places.ts';
+import { proveItem, type EvidenceItem, type ItemOutcome } from './prove-item.ts';
 
 /** What was found for one authority. */
 export interface AuthorityProof {
@@ -30,6 +40,8 @@ export interface Proof {
   readonly problems: readonly EvidenceProblem[];
   /** Candidates that claim to sign the model. */
   readonly candidateCount: number;
+  /** Where the authorities look, for messages; absent: in the model's own repository alone. */
+  readonly lookedIn?: readonly string[];
   /** Present when attestations were wanted. */
   readonly attestations?: AttestationProof;
   /** Of an index, what was proven about each child alone, in the order of the evidence. */
@@ -80,93 +92,115 @@ export function* planProof(
   question: ProofQuestion,
 ): Generator<readonly ProofJob[], Proof, readonly ItemOutcome[]> {
   const signers = question.authorities.filter(isSigning);
-  const asked: AskedItem[] = [];
-  // Whether the layer `model.sig` is a bundle decides what the files of the model are, for every other signature.
-  let signatureLayer: string | undefined;
-  const items = toItems(evidence);
-  for (const item of items.filter(isLayer)) {
-    const { referrer } = item.found;
-    const answered = yield* ask([item], signers, question.wanted, { ...evidence, signatureLayer: referrer });
-    asked.push(...answered);
-    if (answered.some(({ outcomes: [first] }) => first?.kind !== 'unreadable')) signatureLayer = referrer;
-  }
-  const others = items.filter((item) => !isLayer(item));
-  asked.push(...(yield* ask(others, signers, question.wanted, { ...evidence, signatureLayer })));
+  const places = toPlaces(evidence, signers);
+  const asking: Asking = { signers, wanted: question.wanted };
+  const layer = yield* askLayer(evidence, places, asking);
+  const subject: SignedSubject = { ...evidence, signatureLayer: layer.signatureLayer };
+  const asked = [...layer.asked, ...(yield* ask(toShownItems(places), asking, subject))];
   const children: Proof[] = [];
   for (const child of evidence.children ?? []) children.push(yield* planProof(child, question));
+  const looked = toLookedIn(places);
   return {
-    ...toProof(evidence, signers, asked),
-    ...(question.wanted.length > 0 && { attestations: toAttestations(evidence, signers, asked) }),
+    authorities: signers.map((authority, index) => toAuthorityProof(authority, index, asked)),
+    problems: [
+      ...toPlaceProblems(evidence, places),
+      ...toUnreadable(asked.filter((one) => !isUnderAttestationTag(one))),
+    ],
+    candidateCount: asked.filter((one) => isCandidate(firstOf(one))).length,
+    ...looked,
+    ...(question.wanted.length > 0 && {
+      attestations: { ...toAttestations(places, signers, asked), ...looked },
+    }),
     ...(evidence.children && { children }),
   };
 }
 
-/** An item with its outcome for each authority. */
+/** An item with its outcome for each authority, undefined for those that it is not shown. */
 interface AskedItem {
   readonly item: EvidenceItem;
-  readonly outcomes: readonly ItemOutcome[];
+  readonly outcomes: readonly (ItemOutcome | undefined)[];
 }
 
-function isLayer({ found }: EvidenceItem): boolean {
-  return found.place === 'layer';
+/** Who asks, and for which attestations. */
+interface Asking {
+  readonly signers: readonly SigningAuthority[];
+  readonly wanted: readonly WantedAttestation[];
+}
+
+// Whether the layer `model.sig` is a bundle decides what the files of the model are, for every other signature; for
+// whoever looks elsewhere it decides no more than that.
+function* askLayer(
+  evidence: Evidence,
+  places: readonly EvidencePlace[],
+  asking: Asking,
+): Generator<
+  readonly ProofJob[],
+  { readonly asked: readonly AskedItem[]; readonly signatureLayer: string | undefined },
+  readonly ItemOutcome[]
+> {
+  const beside = places.find(({ repository }) => repository === undefined)?.signers;
+  const asked: AskedItem[] = [];
+  let signatureLayer: string | undefined;
+  for (const item of toLayerItems(evidence)) {
+    const { referrer } = item.found;
+    const shown = { item, signers: beside ?? asking.signers.slice(0, 1) };
+    const answered = yield* ask([shown], asking, { ...evidence, signatureLayer: referrer });
+    if (beside !== undefined) asked.push(...answered);
+    if (answered.some((one) => firstOf(one)?.kind !== 'unreadable')) signatureLayer = referrer;
+  }
+  return { asked, signatureLayer };
 }
 
 function* ask(
-  items: readonly EvidenceItem[],
-  signers: readonly SigningAuthority[],
-  wanted: readonly WantedAttestation[],
+  shown: readonly ShownItem[],
+  { signers, wanted }: Asking,
   { digest, manifest, signatureLayer }: SignedSubject,
 ): Generator<readonly ProofJob[], readonly AskedItem[], readonly ItemOutcome[]> {
-  if (items.length === 0 || signers.length === 0) return [];
   const subject: SignedSubject = { digest, ...(manifest && { manifest }), signatureLayer };
-  const askers = signers.map((signer) => ({
-    material: toNamedMaterial(signer),
-    predicateTypes: toPredicateTypes(wanted, signer),
-  }));
-  const jobs = items.flatMap((item) => askers.map((asker) => ({ item, ...asker, subject })));
+  const jobs = shown.flatMap(({ item, signers: those }) =>
+    those.map((signer) => ({
+      item,
+      material: toNamedMaterial(signer),
+      predicateTypes: toPredicateTypes(wanted, signer),
+      subject,
+    })),
+  );
+  if (jobs.length === 0) return [];
   const outcomes = yield jobs;
   if (outcomes.length !== jobs.length) throw new Error('a proof was answered in part');
-  return items.map((item, index) => ({
-    item,
-    outcomes: outcomes.slice(index * signers.length, (index + 1) * signers.length),
-  }));
+  let next = 0;
+  return shown.map(({ item, signers: those }) => {
+    const answers = outcomes.slice(next, next + those.length);
+    next += those.length;
+    return { item, outcomes: signers.map((signer) => answers[those.indexOf(signer)]) };
+  });
 }
 
-function toProof(
-  evidence: Evidence,
-  signers: readonly SigningAuthority[],
-  asked: readonly AskedItem[],
-): Proof {
-  return {
-    authorities: signers.map((authority, index) =>
-      toAuthorityProof(
-        authority,
-        asked.map(({ outcomes }) => outcomes[index]),
-      ),
-    ),
-    problems: [
-      ...evidence.problems,
-      ...toUnreadable(asked.filter(({ item }) => item.found.place !== 'attestationTag')),
-    ],
-    candidateCount: asked.filter(({ outcomes: [first] }) => isCandidate(first)).length,
-  };
+// What an item is, is the same for all who are asked.
+function firstOf({ outcomes }: AskedItem): ItemOutcome | undefined {
+  return outcomes.find((outcome) => outcome !== undefined);
+}
+
+function isUnderAttestationTag({ item }: AskedItem): boolean {
+  return item.found.place === 'attestationTag';
 }
 
 function toAttestations(
-  { tagged }: Evidence,
+  places: readonly EvidencePlace[],
   signers: readonly SigningAuthority[],
   asked: readonly AskedItem[],
 ): AttestationProof {
-  const problems = toUnreadable(asked.filter(({ item }) => item.found.place === 'attestationTag'));
-  return toAttestationProof(
-    asked.map(({ outcomes }) => outcomes),
-    signers,
-    [...(tagged?.problems ?? []), ...problems],
-  );
+  return toAttestationProof(asked, signers, [
+    ...places.flatMap(({ found }) => found.tagged?.problems ?? []),
+    ...toUnreadable(asked.filter(isUnderAttestationTag)),
+  ]);
 }
 
 function toUnreadable(asked: readonly AskedItem[]): readonly EvidenceProblem[] {
-  return asked.flatMap(({ outcomes: [first] }) => (first?.kind === 'unreadable' ? [first.problem] : []));
+  return asked.flatMap((one) => {
+    const first = firstOf(one);
+    return first?.kind === 'unreadable' ? [first.problem] : [];
+  });
 }
 
 function isCandidate(outcome: ItemOutcome | undefined): boolean {
@@ -175,14 +209,15 @@ function isCandidate(outcome: ItemOutcome | undefined): boolean {
 
 function toAuthorityProof(
   authority: SigningAuthority,
-  outcomes: readonly (ItemOutcome | undefined)[],
+  index: number,
+  asked: readonly AskedItem[],
 ): AuthorityProof {
   const signatures: SignatureFacts[] = [];
   const failures = new Map<string, EvidenceProblem>();
-  for (const outcome of outcomes) {
-    const admitted = admit(outcome, authority);
+  for (const { item, outcomes } of asked) {
+    const admitted = admit(outcomes[index], authority);
     if (admitted === undefined) continue;
-    if ('facts' in admitted) signatures.push(admitted.facts);
+    if ('facts' in admitted) signatures.push(withRepository(admitted.facts, item));
     else failures.set(`${admitted.problem.reason} ${admitted.problem.message}`, admitted.problem);
   }
   return { authority, signatures, failures: [...failures.values()] };

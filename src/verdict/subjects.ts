@@ -45,6 +45,7 @@ function merge(index: Proof, child: Proof, digests: readonly string[]): Proof {
     }),
     problems: [...index.problems, ...child.problems],
     candidateCount: index.candidateCount + child.candidateCount,
+    ...(child.lookedIn && { lookedIn: child.lookedIn }),
     ...mergeAttestations(index, child, digests),
   };
 }
@@ -62,10 +63,9 @@ function mergeAttestations(
       return revocation === undefined ? [] : [[authority.name, revocation] as const];
     }),
   );
-  const both = <K extends keyof AttestationProof>(kind: K): AttestationProof[K][number][] => [
-    ...above[kind],
-    ...own[kind],
-  ];
+  const both = <K extends Exclude<keyof AttestationProof, 'lookedIn'>>(
+    kind: K,
+  ): AttestationProof[K][number][] => [...above[kind], ...own[kind]];
   const proven = both('proven');
   const refused = proven.flatMap(({ predicateType, authority }) => {
     const revocation = revoked.get(authority);
@@ -77,6 +77,7 @@ function mergeAttestations(
       failures: [...both('failures'), ...refused],
       found: [...new Set(both('found'))],
       problems: both('problems'),
+      ...(own.lookedIn && { lookedIn: own.lookedIn }),
     },
   };
 }

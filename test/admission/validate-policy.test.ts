@@ -96,6 +96,29 @@ describe('POST /validate-policy', () => {
     assert.match(answer.warnings.join('\n'), /TrustRoot "none" does not exist/);
   });
 
+  it('admits what is probably not meant, and says what and how to mend it', async () => {
+    const answer = await ask('ClusterModelPolicy', {
+      ...GOOD,
+      models: [{ glob: '**' }],
+      validations: [{ expression: "!signatures.exists(s, s.subject == 'x')" }],
+    });
+    assert.deepEqual([answer.allowed, answer.warnings.length], [true, 2]);
+    assert.match(answer.warnings[0] ?? '', /^spec\.models\[0\]\.glob: \*\* is every repository/);
+    assert.match(
+      answer.warnings[1] ?? '',
+      /^spec\.validations\[0\]\.expression: .*withholds evidence; demand/,
+    );
+  });
+
+  it('gives no advice on what is refused', async () => {
+    const answer = await refused(
+      'ClusterModelPolicy',
+      { ...GOOD, models: [{ glob: '**' }, { glob: '' }] },
+      /./,
+    );
+    assert.deepEqual(answer.warnings, []);
+  });
+
   it('checks TrustRoots, a pinned document included', async () => {
     const sigstore = await createSigstore();
     assert.equal(
@@ -107,7 +130,10 @@ describe('POST /validate-policy', () => {
     await refused('TrustRoot', { github: {}, sigstorePublicGood: {} }, /exactly one of/);
     const missing = await ask('TrustRoot', { trustedRoot: { configMapKeyRef: { name: 'x', key: 'y' } } });
     assert.equal(missing.allowed, true);
-    assert.match(missing.warnings[0] ?? '', /ConfigMap model-policy-system\/x does not exist/);
+    assert.match(
+      missing.warnings[0] ?? '',
+      /^spec\.trustedRoot: ConfigMap model-policy-system\/x does not exist/,
+    );
   });
 
   it('checks ModelPolicyExceptions', async () => {

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { parseArguments, toAddress, UsageError, type CommandSpec } from '../../src/cli/arguments.ts';
 import { findConfigProblem, toVariableName, withDefaults } from '../../src/config.ts';
-import { ADMIT_OPTIONS, SERVE_OPTIONS, VERIFY_OPTIONS } from '../../src/options.ts';
+import { ADMIT_OPTIONS, EXPLAIN_OPTIONS, SERVE_OPTIONS, VERIFY_OPTIONS } from '../../src/options.ts';
 
-const ALL = [SERVE_OPTIONS, VERIFY_OPTIONS, ADMIT_OPTIONS];
+const ALL = [SERVE_OPTIONS, VERIFY_OPTIONS, EXPLAIN_OPTIONS, ADMIT_OPTIONS];
 
 describe('withDefaults()', () => {
   it('prefers the command line to the environment, and that to the default', () => {
@@ -74,6 +74,15 @@ describe('parseArguments()', () => {
     assert.deepEqual(read(['--policy=a', 'ref']), [['a'], ['ref']]);
     assert.deepEqual(read(['--policy', 'a', '--', 'ref']), [['a'], ['ref']]);
     assert.deepEqual(read(['--policies', 'a', 'b', '--listen', 'x:1'], serve), [['a', 'b'], []]);
+  });
+
+  it('takes POD from the list that was begun last', () => {
+    const explain: CommandSpec = { name: 'x', summary: '', positional: 'POD', options: EXPLAIN_OPTIONS };
+    assert.deepEqual(read(['--policy', 'a', 'b', '--recordings', 'r', 'pod'], explain), [
+      ['a', 'b'],
+      ['pod'],
+    ]);
+    assert.deepEqual(read(['--recordings', 'r', 's', '--policy', 'a', 'pod'], explain), [['a'], ['pod']]);
   });
 
   it('refuses arguments that nobody takes', () => {

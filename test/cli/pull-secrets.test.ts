@@ -5,9 +5,12 @@ import { stringify } from 'yaml';
 import { startService, type Service } from '../../src/cli/service.ts';
 import { withDefaults } from '../../src/config.ts';
 import { SERVE_OPTIONS } from '../../src/options.ts';
+import { attachBundle } from '../../src/demo/artifacts.ts';
 import { startRegistry, type RegistryHandle } from '../../src/demo/registry.ts';
+import { signBundleWithKey } from '../../src/demo/sign-with-key.ts';
+import { cosignSignStatement } from '../../src/demo/statement.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
-import { pushSigned, teamPolicy } from '../support/controller.ts';
+import { pushModel, pushSigned, TEAM_KEY, teamPolicy } from '../support/controller.ts';
 import { post } from '../support/https-client.ts';
 import { podOf, reviewOf, toVolumes } from '../support/review.ts';
 import { createWorkspace, type Workspace } from './run.ts';
@@ -70,4 +73,37 @@ describe('startService() with --pull-secrets', () => {
     await start();
     assert.equal(await isAllowed('team-a', reference), false);
   });
+
+  for (const [namespace, expected] of [
+    ['model-policy-system', true],
+    ['team-a', false],
+  ] as const)
+    it(`${expected ? 'reads' : 'does not read'} a signature repository with a Secret of ${namespace}`, async () => {
+      const { reference } = pushSigned(registry);
+      const open = await startRegistry();
+      const model = pushModel(open);
+      const bundle = signBundleWithKey(cosignSignStatement(model.digest), TEAM_KEY);
+      attachBundle(registry, { ...model, repository: 'curated' }, bundle);
+      const signatureRepository = {
+        repository: `${registry.address}/curated`,
+        pullSecrets: [{ name: 'regcred' }],
+      };
+      const authorities = [{ name: 'curators', key: { pem: TEAM_KEY.publicKeyPem }, signatureRepository }];
+      const glob = (address: string): object => ({ glob: `${address}/**` });
+      const spec = { models: [glob(open.address), glob(registry.address)], authorities };
+      const policy = { apiVersion: 'modelpolicy.dev/v1alpha1', kind: 'ClusterModelPolicy' };
+      workspace.write('policy.yaml', stringify({ ...policy, metadata: { name: 'curated' }, spec }));
+      const config = JSON.stringify({ auths: { [registry.address]: ACCOUNT } });
+      const data = { '.dockerconfigjson': Buffer.from(config).toString('base64') };
+      const type = 'kubernetes.io/dockerconfigjson';
+      const metadata = { name: 'regcred', namespace };
+      workspace.write('secret.yaml', stringify({ apiVersion: 'v1', kind: 'Secret', metadata, type, data }));
+      try {
+        await start({ 'plain-http': [registry.address, open.address] });
+        assert.equal(await isAllowed('team-a', model.reference), expected);
+        assert.equal(await isAllowed('team-a', reference), false);
+      } finally {
+        await open.close();
+      }
+    });
 });

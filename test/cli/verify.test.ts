@@ -176,8 +176,17 @@ describe('model-policy verify', () => {
       await expectReason(
         toPolicy({ validations: [{ expression: 'modle.size > 0' }] }),
         'PolicyInvalid',
-        /spec\.validations\[0\]\.expression.*modle.*\^/s,
+        /spec\.validations\[0\]\.expression: [^\n]*modle \(-:\d+:\d+\).*\^/,
       );
+    });
+
+    it('comes with the place and the caret of a fault on standard error, as /validate-policy says them', async () => {
+      const { stderr } = await verify([signed.reference, '--policy', '-'], {
+        stdin: toPolicy({ validations: [{ expression: 'model.sice > 0' }] }),
+      });
+      const said =
+        /^policy \S+: spec\.validations\[0\]\.expression: No such key: sice \(-:\d+:\d+\)\nmodel\.sice > 0\n {6}\^\n$/;
+      assert.match(stderr, said);
     });
 
     it('is for a policy whose TrustRoot is missing', async () => {

@@ -187,9 +187,7 @@ describe('parseStrictJsonText()', () => {
       '"a" '.repeat(5e5),
     ];
     hostile.push(`["${'\\u0061'.repeat(3e5)}"`, `{"a"${' '.repeat(2e6)}`, '-'.repeat(2e6), '}'.repeat(2e6));
-    const start = performance.now();
     for (const text of hostile) refuses(text);
-    assert.ok(performance.now() - start < 5000);
   });
 
   it('names an offset, and escapes the name it quotes', () => {

@@ -1,6 +1,6 @@
 // Is what we ship what the source says? CRDs, documented options and metrics, pinned versions, shipped policies.
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { parse, parseAllDocuments } from 'yaml';
@@ -9,6 +9,8 @@ import { runPolicyTest } from '../../src/cli/run-policy-test.ts';
 import { toVariableName, type OptionSpec } from '../../src/config.ts';
 import {
   ADMIT_OPTIONS,
+  EXPLAIN_OPTIONS,
+  MIGRATE_OPTIONS,
   RECORD_OPTIONS,
   SERVE_OPTIONS,
   TEST_OPTIONS,
@@ -23,6 +25,7 @@ import { createCelMeter } from '../../src/policy/cel/meter.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
 import { toCustomResourceDefinitions } from '../../src/policy/crd.ts';
 import { parseDocuments } from '../../src/policy/documents.ts';
+import { parseRegistriesFile } from '../../src/registry/host-settings.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { readDocument, ROOT } from './source-files.ts';
 
@@ -158,6 +161,8 @@ describe('docs/configuration.md', () => {
     ...VERIFY_FILES_OPTIONS,
     ...ADMIT_OPTIONS,
     ...TEST_OPTIONS,
+    ...EXPLAIN_OPTIONS,
+    ...MIGRATE_OPTIONS,
     ...RECORD_OPTIONS,
   ];
 
@@ -191,10 +196,14 @@ describe('docs/metrics.md', () => {
   });
 });
 
+/** Pods of tests, and files of the controller. */
+const OTHER_DOCUMENTS = /\/(?:test\/pods|controller)\//;
+const MAX_RECORDING_BYTES = 30_000;
+
 describe('policies', () => {
   const engine = createCelEngine();
   for (const file of globSync('policies/**/*.yaml', { cwd: ROOT }).filter(
-    (path) => !path.endsWith(POLICY_TEST_FILE),
+    (path) => !path.endsWith(POLICY_TEST_FILE) && !OTHER_DOCUMENTS.test(path),
   )) {
     it(`holds ${file} without a fault of its own`, () => {
       const { documents, faults } = parseDocuments(read(file), file);
@@ -219,18 +228,48 @@ describe('policies', () => {
 });
 
 describe('the tests of shipped policies', () => {
-  for (const policy of globSync('policies/*', { cwd: ROOT }).filter((path) => !path.endsWith('quickstart'))) {
-    it(`hold ${policy} to an admitted and a denied case`, async () => {
-      const test = readPolicyTest(join(ROOT, policy, POLICY_TEST_FILE));
-      const results = await runPolicyTest(test, 'model-policy-system', () => true);
-      assert.deepEqual(
-        results.filter(({ differences }) => differences.length > 0),
-        [],
-      );
-      const expected = new Set(test.cases.map(({ expect }) => expect.allowed));
+  const folders = globSync('policies/*/', { cwd: ROOT }).map((path) => path.replace(/\/$/, ''));
+  for (const folder of folders.filter((path) => !path.endsWith('quickstart'))) {
+    it(`hold ${folder} to an admitted and a denied case`, async () => {
+      const expected = new Set<boolean>();
+      for (const file of globSync(`${folder}/**/${POLICY_TEST_FILE}`, { cwd: ROOT })) {
+        const test = readPolicyTest(join(ROOT, file));
+        const results = await runPolicyTest(test, 'model-policy-system', () => true);
+        assert.deepEqual(
+          results.filter(({ differences }) => differences.length > 0),
+          [],
+        );
+        for (const { expect } of test.cases) expected.add(expect.allowed);
+      }
       assert.equal(expected.size, 2, 'it has cases of one kind only');
     });
   }
+
+  it('run on recordings that stay small', () => {
+    const sizes = globSync('policies/**/recorded/*.json', { cwd: ROOT }).map(
+      (file) => [file, statSync(join(ROOT, file)).size] as const,
+    );
+    assert.ok(sizes.length > 0);
+    assert.deepEqual(
+      sizes.filter(([, bytes]) => bytes > MAX_RECORDING_BYTES),
+      [],
+    );
+  });
+
+  it('have every policy in the table of policies/README.md', () => {
+    const named = [...readDocument('policies', 'README.md').matchAll(/^\| \[([a-z-]+)\]/gm)].map(
+      ([, name = '']) => `policies/${name}`,
+    );
+    assert.deepEqual(named.toSorted(), folders.toSorted());
+  });
+});
+
+describe('policies/air-gap/controller/registries.yaml', () => {
+  it('is a registries file that leaves nothing to the registry itself', () => {
+    const file = readFileSync(join(ROOT, 'policies/air-gap/controller/registries.yaml'));
+    const { settings } = parseRegistriesFile(file);
+    assert.equal(settings.get('registry.example.com')?.mirrorsOnly, true);
+  });
 });
 
 describe('CHANGELOG.md', () => {

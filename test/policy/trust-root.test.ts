@@ -81,9 +81,13 @@ describe('declareTrustRoot()', () => {
   });
 
   for (const [title, spec, message] of [
-    ['no source', {}, /TrustRootUnavailable: exactly one of sigstorePublicGood, github, tuf, trustedRoot/],
+    [
+      'no source',
+      {},
+      /TrustRootUnavailable: spec: exactly one of sigstorePublicGood, github, tuf, trustedRoot/,
+    ],
     ['two sources', { github: {}, sigstorePublicGood: {} }, /exactly one of/],
-    ['no spec', undefined, /invalid/],
+    ['no spec', undefined, /spec: must be object/],
     ['an unknown field', { github: { tenant: 'x' } }, /unknown field "tenant"/],
     ['a mirror that is no URL', { tuf: { ...tuf, mirror: 'tuf.example.com' } }, /spec.tuf.mirror/],
     ['a mirror of another scheme', { tuf: { ...tuf, mirror: 'file:///etc' } }, /spec.tuf.mirror/],
@@ -107,16 +111,16 @@ describe('declareTrustRoot()', () => {
     [
       'an interval that is too short',
       { tuf: { ...tuf, refreshInterval: '59s' } },
-      /refreshInterval must be from 1m to 24h/,
+      /refreshInterval: it must be from 1m to 24h/,
     ],
-    ['an interval that is too long', { tuf: { ...tuf, refreshInterval: '25h' } }, /refreshInterval must be/],
+    [
+      'an interval that is too long',
+      { tuf: { ...tuf, refreshInterval: '25h' } },
+      /refreshInterval: it must be/,
+    ],
     ['an interval that is none', { tuf: { ...tuf, refreshInterval: 'hourly' } }, /refreshInterval/],
     ['no timestamps', { github: {}, requirements: { timestamps: 0 } }, /timestamps/],
-    [
-      'a revocation of nothing',
-      { github: {}, revoked: [{ reason: 'x' }] },
-      /spec.revoked\[0\] must have exactly one/,
-    ],
+    ['a revocation of nothing', { github: {}, revoked: [{ reason: 'x' }] }, /spec.revoked\[0\]: exactly one/],
     [
       'a revocation of two',
       { github: {}, revoked: [{ reason: 'x', certificateSerial: '1', spki: 'ab'.repeat(32) }] },
@@ -142,7 +146,7 @@ describe('declareTrustRoot()', () => {
     [
       'a witness with no key',
       { github: {}, witnesses: [{ name: 'w', key: 'x' }] },
-      /witnesses\[0\].key is invalid/,
+      /witnesses\[0\].key: it is/,
     ],
   ] as const)
     it(`refuses ${title}`, () => {
@@ -151,7 +155,10 @@ describe('declareTrustRoot()', () => {
 
   it('says that a Secret is missing', () => {
     const spec = { tuf: { ...tuf, root: { secretKeyRef: { name: 'tuf', key: 'root.json' } } } };
-    assert.match(problemOf(spec), /CredentialsUnavailable: Secret model-policy-system\/tuf does not exist/);
+    assert.match(
+      problemOf(spec),
+      /CredentialsUnavailable: spec.tuf.root: Secret model-policy-system\/tuf does not exist/,
+    );
   });
 
   it('reads revocations into sets, in one spelling', () => {
@@ -191,11 +198,14 @@ describe('declareTrustRoot()', () => {
     }
     assert.equal(
       problemOf({ github: {}, witnesses, requirements: { witnesses: 3 } }),
-      'TrustRootUnavailable: its spec.requirements.witnesses is 3, and spec.witnesses lists 2',
+      'TrustRootUnavailable: spec.requirements.witnesses: it is 3, and spec.witnesses lists 2',
     );
     assert.match(problemOf({ github: {}, requirements: { witnesses: 1 } }), /spec.witnesses lists 0/);
     for (const needed of [-1, 33])
-      assert.match(problemOf({ github: {}, witnesses, requirements: { witnesses: needed } }), /is invalid/);
+      assert.match(
+        problemOf({ github: {}, witnesses, requirements: { witnesses: needed } }),
+        /requirements\.witnesses: must be/,
+      );
   });
 
   it('refuses one key as two witnesses', () => {
@@ -204,7 +214,10 @@ describe('declareTrustRoot()', () => {
       { name: 'a', key },
       { name: 'b', key },
     ];
-    assert.match(problemOf({ github: {}, witnesses }), /has the key of another witness/);
+    assert.match(
+      problemOf({ github: {}, witnesses }),
+      /spec.witnesses\[1\].key: it is the key of another witness/,
+    );
   });
 });
 

@@ -6,7 +6,7 @@ import {
 } from '../../src/policy/cluster-model-policy-schema.ts';
 import { exactlyOne, type Schema } from '../../src/policy/schema.ts';
 import { TRUST_ROOT_SPEC } from '../../src/policy/trust-root-schema.ts';
-import { toFieldPath, validateSpec } from '../../src/policy/validate.ts';
+import { toFieldPath, toSteps, validateSpec } from '../../src/policy/validate.ts';
 
 type Steps = readonly (string | number)[];
 
@@ -117,5 +117,13 @@ describe('exactlyOne()', () => {
         message: 'exactly one of a, b must be set',
       },
     ]);
+  });
+});
+
+describe('toSteps()', () => {
+  it('reads back what toFieldPath() wrote', () => {
+    for (const path of [['spec'], ['spec', 'authorities', 12, 'key', 'pem'], ['spec', 'a', 0, 1, 'b']])
+      assert.deepEqual(toSteps(toFieldPath(path)), path);
+    assert.deepEqual(toSteps(''), []);
   });
 });

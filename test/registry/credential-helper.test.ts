@@ -131,10 +131,11 @@ describe('createHelperRunner()', () => {
 
   it('hands over the host on standard input, "get", and our choice of environment alone', async () => {
     const log = join(directory, 'log');
+    // Node hands its own coverage directory to every child.
     const run = program(
       'docker-credential-log',
       `const input = require('node:fs').readFileSync(0, 'utf8');
-       const seen = { input, args: process.argv.slice(2), env: Object.keys(process.env).sort() };
+       const seen = { input, args: process.argv.slice(2), env: Object.keys(process.env).filter((name) => name !== 'NODE_V8_COVERAGE').sort() };
        require('node:fs').writeFileSync(${JSON.stringify(log)}, JSON.stringify(seen));
        console.log('{"Username":"u","Secret":"p"}');`,
     );

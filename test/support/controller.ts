@@ -6,7 +6,7 @@ import { handlePolicyReview } from '../../src/admission/validate-policy.ts';
 import { createReviewHandler, type DecisionObserver } from '../../src/admission/handle.ts';
 import type { DecisionDependencies, DecisionOptions } from '../../src/admission/decide.ts';
 import { createPolicyCheck } from '../../src/cli/policy-check.ts';
-import { createRegistryAccess } from '../../src/cli/registry-access.ts';
+import { createRegistryAccess, toSidedClients } from '../../src/cli/registry-access.ts';
 import type { Surroundings } from '../../src/cli/registry-transport.ts';
 import type { OptionValues } from '../../src/config.ts';
 import { attachBundle, packModel, type PackedModel } from '../../src/demo/artifacts.ts';
@@ -72,7 +72,7 @@ export interface ControllerOptions {
   readonly policies?: Policies;
   /** ModelPolicies by `namespace/name`. */
   readonly modelPolicies?: Policies;
-  /** Secrets and ConfigMaps by `Kind/namespace/name`. */
+  /** Secrets and ConfigMaps by `Kind/namespace/name`; default none. */
   readonly material?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly exceptions?: readonly ExceptionSource[];
   /** Namespaces that exist, with their labels; absent: every namespace exists. */
@@ -173,10 +173,7 @@ export async function startController(options: ControllerOptions = {}): Promise<
   if (options.isSynced !== false) setPolicies(options.policies ?? { team: teamPolicy(registry) });
   const dependencies: DecisionDependencies = {
     snapshot: () => store.snapshot(),
-    openClient: (identity, side) =>
-      side === 'Cluster'
-        ? access.openClient(identity, options.pullSecrets)
-        : access.openTenantClient(identity, options.pullSecrets),
+    ...toSidedClients(access, options.pullSecrets),
     prover: createProver(createInlineExecutor(), {
       lookedUp: (result) => metrics.observeCache('facts', result),
       disagreed: () => metrics.observeDisagreement(),

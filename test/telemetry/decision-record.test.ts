@@ -44,6 +44,7 @@ describe('toDecisionRecord()', () => {
       object: { kind: 'Pod', namespace: 'default', name: 'pod' },
       user: 'jane',
       verdict: 'denied',
+      exceptions: [],
       exemption: null,
       references: [
         {

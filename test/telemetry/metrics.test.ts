@@ -96,6 +96,7 @@ describe('createMetrics()', () => {
       ],
       uses: [],
       policies: ['p'],
+      exceptions: [],
       notices: [],
       exemption: undefined,
       durationsMs: { total: 1 },

@@ -2,8 +2,11 @@
 // Everything else is left to it: `undefined` means "as the library does".
 import { Duration } from 'cel-js/evaluator';
 import { celError } from './errors.ts';
+import { charge } from './meter.ts';
 import { durationOfNanoseconds, inRange, nanosecondsOf } from './time.ts';
 
+// Durations are counted in nanoseconds, beyond what a small integer holds.
+const TIME_COST = 20;
 const LEAST_INT = -(2n ** 63n);
 
 /** The result of an operation the library computes wrongly, or undefined; throws evaluation errors. */
@@ -20,6 +23,7 @@ function overflow(): never {
 
 function sum(left: unknown, right: unknown): unknown {
   if (left instanceof Duration && right instanceof Duration) {
+    charge(TIME_COST);
     return durationOfNanoseconds(nanosecondsOf(left) + nanosecondsOf(right));
   }
   if (left instanceof Date && right instanceof Duration) return shift(left, nanosecondsOf(right));
@@ -29,15 +33,18 @@ function sum(left: unknown, right: unknown): unknown {
 
 function difference(left: unknown, right: unknown): unknown {
   if (left instanceof Duration && right instanceof Duration) {
+    charge(TIME_COST);
     return durationOfNanoseconds(nanosecondsOf(left) - nanosecondsOf(right));
   }
   if (left instanceof Date && right instanceof Duration) return shift(left, -nanosecondsOf(right));
   if (left instanceof Date && right instanceof Date) {
+    charge(TIME_COST);
     return durationOfNanoseconds(BigInt(left.getTime() - right.getTime()) * 1_000_000n);
   }
   return undefined;
 }
 
 function shift(date: Date, nanoseconds: bigint): Date {
+  charge(TIME_COST);
   return inRange(new Date(date.getTime() + Math.floor(Number(nanoseconds) / 1_000_000)));
 }

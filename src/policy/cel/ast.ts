@@ -33,6 +33,9 @@ export type Evaluate = (evaluator: CelEvaluator, node: CelNode, context: unknown
 export interface CelNodeMeta {
   readonly alternate?: CelNode;
   readonly macro?: unknown;
+  readonly check?: (checker: CelChecker, node: CelNode, context: CelScopeContext) => CelType;
+  /** Which entries of a map literal may be absent; ours. */
+  readonly optionalEntries?: ReadonlySet<number>;
   readonly evaluate: Evaluate;
 }
 
@@ -56,6 +59,11 @@ export interface CelEvaluator {
 
 /** The library's type checker, as macros meet it. */
 export interface CelChecker {
+  readonly registry: {
+    getListType(type: CelType): CelType;
+    getMapType(key: CelType, value: CelType): CelType;
+    getOptionalType(type: CelType): CelType;
+  };
   readonly objectTypes: CelTypes;
   check(node: CelNode, context: CelScopeContext): CelType;
   getType(name: string): CelType;

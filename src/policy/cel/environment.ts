@@ -2,8 +2,11 @@
 // Which calls are allowed at all is functions.ts, how they are metered is metering.ts.
 import { Environment } from 'cel-js';
 import { rootOf, type Evaluate } from './ast.ts';
-import { FUNCTIONS } from './functions.ts';
+import { FUNCTIONS, toHandler } from './functions.ts';
 import { PARSER_LIMITS } from './limits.ts';
+import { registerLibraryTypes } from './library-types.ts';
+import { optionalMacro } from './macro-optional.ts';
+import { TRANSFORM_MACROS, transformMacro } from './macro-transform.ts';
 import { TWO_VARIABLE_MACROS, twoVariableMacro } from './macro-two-variables.ts';
 import { patchEvaluator } from './metering.ts';
 import { TYPE_CLASSES, TYPE_FIELDS, type TypeName } from './types.ts';
@@ -64,7 +67,7 @@ const SCOPE_VARIABLES: Readonly<Record<AnyScope, Readonly<Record<string, string>
 
 /** Creates the environments of all scopes; throws when the library refuses a registration. */
 export function createEnvironments(): Readonly<Record<AnyScope, Environment>> {
-  const base = createBase();
+  const base = createBaseEnvironment();
   return {
     validation: createScope(base, 'validation'),
     message: createScope(base, 'message'),
@@ -85,7 +88,8 @@ export function declareVariables(scope: Environment, variables: CelVariables): E
   return meterEnvironment(environment);
 }
 
-function createBase(): Environment {
+/** Creates an environment with the whole library and no variables; throws when the library refuses a registration. */
+export function createBaseEnvironment(): Environment {
   const environment = new Environment({
     unlistedVariablesAreDyn: false,
     homogeneousAggregateLiterals: true,
@@ -95,21 +99,35 @@ function createBase(): Environment {
   for (const name of Object.keys(TYPE_FIELDS) as TypeName[]) {
     environment.registerType(name, { ctor: TYPE_CLASSES[name], fields: TYPE_FIELDS[name] });
   }
+  registerLibraryTypes(environment);
   // Without `async: false` the library prepares every call for a promise.
-  for (const { signature, run } of FUNCTIONS) {
-    environment.registerFunction(signature, run as (...values: unknown[]) => unknown, { async: false });
-  }
-  for (const name of TWO_VARIABLE_MACROS) {
-    environment.registerFunction(`list.${name}(ast, ast, ast): bool`, twoVariableMacro(name), {
-      async: false,
-    });
-  }
+  for (const each of FUNCTIONS)
+    environment.registerFunction(each.signature, toHandler(each), { async: false });
+  registerMacros(environment);
   return environment;
 }
 
+function registerMacros(environment: Environment): void {
+  const sync = { async: false };
+  for (const name of TWO_VARIABLE_MACROS) {
+    environment.registerFunction(`list.${name}(ast, ast, ast): bool`, twoVariableMacro(name), sync);
+  }
+  for (const name of TRANSFORM_MACROS) {
+    environment.registerFunction(`list.${name}(ast, ast, ast): dyn`, transformMacro(name), sync);
+    environment.registerFunction(`list.${name}(ast, ast, ast, ast): dyn`, transformMacro(name), sync);
+  }
+  environment.registerFunction('optional.optMap(ast, ast): optional<dyn>', optionalMacro(false), sync);
+  environment.registerFunction('optional.optFlatMap(ast, ast): optional<dyn>', optionalMacro(true), sync);
+}
+
 function createScope(base: Environment, scope: AnyScope): Environment {
+  return withVariables(base, SCOPE_VARIABLES[scope]);
+}
+
+/** Clones an environment and declares variables, name to type; the clone's evaluator is metered. */
+export function withVariables(base: Environment, variables: Readonly<Record<string, string>>): Environment {
   const environment = base.clone();
-  for (const [name, type] of Object.entries(SCOPE_VARIABLES[scope])) environment.registerVariable(name, type);
+  for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type);
   return meterEnvironment(environment);
 }
 

@@ -26,8 +26,8 @@ const same = <T>(value: T): T => value;
 export const conversions: readonly CelFunction[] = [
   { signature: '__int(int): int', run: same },
   { signature: '__int(uint): int', run: (v: UnsignedInt) => toInt(v.value) },
-  { signature: '__int(double): int', run: (v: number) => toInt(truncate(v)) },
-  { signature: '__int(string): int', run: (v: string) => toInt(parseInteger(v)) },
+  { signature: '__int(double): int', run: (v: number) => toInt(truncate(notLeast(v))) },
+  { signature: '__int(string): int', run: (v: string) => toInt(parseInteger(v)), cost: 5 },
   { signature: `__int(${TIMESTAMP}): int`, run: (v: Date) => BigInt(Math.floor(v.getTime() / 1000)) },
   { signature: '__uint(uint): uint', run: same },
   { signature: '__uint(int): uint', run: toUint },
@@ -36,21 +36,27 @@ export const conversions: readonly CelFunction[] = [
   { signature: '__double(double): double', run: same },
   { signature: '__double(int): double', run: Number },
   { signature: '__double(uint): double', run: (v: UnsignedInt) => Number(v.value) },
-  { signature: '__double(string): double', run: parseDouble },
+  { signature: '__double(string): double', cost: 10, run: parseDouble },
   { signature: '__string(string): string', run: same },
   { signature: '__string(bool): string', run: String },
   { signature: '__string(int): string', run: String },
   { signature: '__string(uint): string', run: (v: UnsignedInt) => v.value.toString() },
-  { signature: '__string(double): string', run: formatDouble },
+  { signature: '__string(double): string', cost: 10, run: formatDouble },
   { signature: '__string(bytes): string', run: decode },
-  { signature: `__string(${TIMESTAMP}): string`, run: formatTimestamp },
-  { signature: `__string(${DURATION}): string`, run: (v: Duration) => formatDuration(v) },
-  { signature: `__timestamp(string): ${TIMESTAMP}`, run: parseTimestamp },
+  { signature: `__string(${TIMESTAMP}): string`, cost: 10, run: formatTimestamp },
+  { signature: `__string(${DURATION}): string`, cost: 20, run: (v: Duration) => formatDuration(v) },
+  { signature: `__timestamp(string): ${TIMESTAMP}`, cost: 20, run: parseTimestamp },
   { signature: `__timestamp(int): ${TIMESTAMP}`, run: timestampOfSeconds },
   { signature: `__timestamp(${TIMESTAMP}): ${TIMESTAMP}`, run: same },
-  { signature: `__duration(string): ${DURATION}`, run: parseDuration },
+  { signature: `__duration(string): ${DURATION}`, cost: 30, run: parseDuration },
   { signature: `__duration(${DURATION}): ${DURATION}`, run: same },
 ];
+
+// cel-go refuses the least int as a double, because a double that is rounded to it may have been less.
+function notLeast(value: number): number {
+  if (value <= -(2 ** 63)) throw celError('numeric_overflow');
+  return value;
+}
 
 function toInt(value: bigint): bigint {
   if (value !== BigInt.asIntN(64, value)) throw celError('numeric_overflow');

@@ -2,10 +2,19 @@
 // Each charges before it produces something larger than its operands.
 import { celError } from './errors.ts';
 import type { CelFunction } from './cel-function.ts';
-import { ELEMENTS_PER_UNIT, REGEX_STEPS_PER_UNIT } from './limits.ts';
+import {
+  CHARACTERS_PER_UNIT,
+  FAST_MATCH,
+  FAST_MATCH_COST,
+  FIND_STEP_COST,
+  MATCH_COST,
+  SLOW_STEP_COST,
+} from './limits.ts';
 import { charge } from './meter.ts';
 import { compileRegularExpression, type RegularExpression } from './regular-expression.ts';
 
+// Positions in texts with surrogates need the text as a list of code points.
+const WIDE_COST = 0.3;
 const SURROGATE = /[\ud800-\udfff]/;
 const SPACE = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 
@@ -31,13 +40,25 @@ export const strings: readonly CelFunction[] = [
     run: (s: string) => s.replace(/[a-z]+/g, (x) => x.toUpperCase()),
   },
   { signature: 'string.__trim(): string', run: trim },
-  { signature: 'string.__charAt(int): string', run: charAt },
-  { signature: 'string.__substring(int): string', run: (s: string, from: bigint) => substring(s, from) },
-  { signature: 'string.__substring(int, int): string', run: substring },
-  { signature: 'string.__indexOf(string): int', run: (s: string, t: string) => indexOf(s, t, 0n) },
-  { signature: 'string.__indexOf(string, int): int', run: indexOf },
-  { signature: 'string.__lastIndexOf(string): int', run: (s: string, t: string) => lastIndexOf(s, t) },
-  { signature: 'string.__lastIndexOf(string, int): int', run: lastIndexOf },
+  { signature: 'string.__charAt(int): string', costPerCharacter: WIDE_COST, run: charAt },
+  {
+    signature: 'string.__substring(int): string',
+    costPerCharacter: WIDE_COST,
+    run: (s: string, from: bigint) => substring(s, from),
+  },
+  { signature: 'string.__substring(int, int): string', costPerCharacter: WIDE_COST, run: substring },
+  {
+    signature: 'string.__indexOf(string): int',
+    costPerCharacter: WIDE_COST,
+    run: (s: string, t: string) => indexOf(s, t, 0n),
+  },
+  { signature: 'string.__indexOf(string, int): int', costPerCharacter: WIDE_COST, run: indexOf },
+  {
+    signature: 'string.__lastIndexOf(string): int',
+    costPerCharacter: WIDE_COST,
+    run: (s: string, t: string) => lastIndexOf(s, t),
+  },
+  { signature: 'string.__lastIndexOf(string, int): int', costPerCharacter: WIDE_COST, run: lastIndexOf },
   {
     signature: 'string.__replace(string, string): string',
     run: (s: string, from: string, to: string) => replace(s, { from, to }, -1n),
@@ -50,26 +71,29 @@ export const strings: readonly CelFunction[] = [
 
 type Compiled = Extract<RegularExpression, { ok: true }>;
 
-// Charged by text and program, because that is what RE2's worst case is proportional to.
-function prepare(text: string, pattern: string): Compiled {
+function compile(pattern: string): Compiled {
   const regex = compileRegularExpression(pattern);
   if (!regex.ok) throw celError('invalid_regular_expression');
-  charge(stepCost(text.length, regex));
   return regex;
 }
 
-function stepCost(length: number, { programSize }: Compiled): number {
-  return 1 + Math.ceil((length * programSize) / REGEX_STEPS_PER_UNIT);
-}
-
+// RE2 builds a deterministic automaton while it matches, and gives it up when it has too many states: only a long text
+// and a program of some size lead there.
 function matches(text: string, pattern: string): boolean {
-  return prepare(text, pattern).find(text);
+  const regex = compile(pattern);
+  const { characters, instructions } = FAST_MATCH;
+  const isFast = text.length <= characters || regex.programSize <= instructions;
+  charge(MATCH_COST + text.length * (isFast ? FAST_MATCH_COST : SLOW_STEP_COST * regex.programSize));
+  return regex.find(text);
 }
 
+// To say where a match is, RE2 follows every instruction; each further match may scan the rest of the text again.
 function findAll(text: string, pattern: string, limit: number): string[] {
-  const regex = prepare(text, pattern);
-  // Each further match may scan the rest of the text again.
-  return regex.findAll(text, limit, (end) => charge(stepCost(text.length - end, regex)));
+  const regex = compile(pattern);
+  const costFrom = (start: number): number =>
+    MATCH_COST + FIND_STEP_COST * (text.length - start) * regex.programSize;
+  charge(costFrom(0));
+  return regex.findAll(text, limit, (end) => charge(costFrom(end)));
 }
 
 function trim(text: string): string {
@@ -121,7 +145,7 @@ function lastIndexOf(text: string, part: string, from?: bigint): bigint {
 function replace(text: string, { from, to }: { from: string; to: string }, limit: bigint): string {
   const pieces = from === '' ? ['', ...Array.from(text), ''] : text.split(from);
   const times = Math.min(pieces.length - 1, limit < 0n ? Infinity : Number(limit));
-  charge(Math.ceil((text.length + times * to.length) / ELEMENTS_PER_UNIT));
+  charge(Math.ceil((text.length + times * to.length) / CHARACTERS_PER_UNIT));
   const rest = pieces.slice(times).join(from);
   return times === 0 ? text : `${pieces.slice(0, times).join(to)}${to}${rest}`;
 }

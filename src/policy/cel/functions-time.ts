@@ -12,6 +12,7 @@ export const times: readonly CelFunction[] = [
   })),
   {
     signature: `${TIMESTAMP}.__getDayOfYear(): int`,
+    cost: 10,
     run: (date: Date) => BigInt(TIME_GETTERS['getDayOfYear']?.(date) ?? 0),
   },
 ];

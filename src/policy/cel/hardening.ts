@@ -7,17 +7,25 @@ import {
   renameCall,
   stringLiteral,
   type CelCall,
+  type CelChecker,
   type CelNode,
+  type CelScopeContext,
   type CelType,
 } from './ast.ts';
 import { createDiagnostic, type CelDiagnostic } from './diagnostic.ts';
 import { KEPT_CALLS, REPLACED_CALLS } from './functions.ts';
 import { MAX_LITERAL_DEPTH } from './limits.ts';
 import { hasMacro } from './macro-has.ts';
+import { parseCidr, parseIp } from './ip-address.ts';
+import { parseQuantity } from './quantity.ts';
 import { compileRegularExpression } from './regular-expression.ts';
+import { parseSemver } from './semver.ts';
+import { succeeds } from './succeeds.ts';
 import { parseDuration, parseTimestamp } from './time.ts';
+import { parseUrl } from './url.ts';
 
-type Fault = readonly [code: string, message: string];
+// The node is where the fault is, when it is not the one that was looked at.
+type Fault = readonly [code: string, message: string, at?: CelNode | undefined];
 
 const MAX_INT = 2n ** 63n - 1n;
 const LITERAL_PARAMETER: ReadonlyMap<
@@ -31,6 +39,11 @@ const LITERAL_PARAMETER: ReadonlyMap<
   ['call:matches/2', { at: 1, check: checkPattern }],
   ['call:timestamp/1', { at: 0, check: checkTimestamp }],
   ['call:duration/1', { at: 0, check: checkDuration }],
+  ['call:quantity/1', { at: 0, check: literalOf('quantity', 'such as 1.5Gi', parseQuantity) }],
+  ['call:semver/1', { at: 0, check: literalOf('semver', 'such as 1.2.3', parseSemver) }],
+  ['call:ip/1', { at: 0, check: literalOf('ip', 'such as 10.0.0.1 or ::1, without zone', parseIp) }],
+  ['call:cidr/1', { at: 0, check: literalOf('cidr', 'such as 10.0.0.0/8', parseCidr) }],
+  ['call:url/1', { at: 0, check: literalOf('url', 'such as https://example.com/a', parseUrl) }],
 ]);
 
 /** Refuses what must not be and replaces what must be replaced; before the type check. */
@@ -41,7 +54,11 @@ export function prepareExpression(root: CelNode, source: string): CelDiagnostic[
   }
   const leastInts = new Set(nodesOf(root).filter(isLeastInt).flatMap(childrenOf));
   const check = (node: CelNode): Fault | undefined =>
-    checkName(node) ?? (leastInts.has(node) ? undefined : checkNumber(node)) ?? prepareCall(node);
+    checkName(node) ??
+    (leastInts.has(node) ? undefined : checkNumber(node)) ??
+    checkBytes(node, source) ??
+    prepareSum(node) ??
+    prepareCall(node);
   return collect(root, source, check);
 }
 
@@ -61,9 +78,9 @@ function collect(
   return nodesOf(root)
     .flatMap((node) => {
       const fault = check(node);
-      return fault === undefined
-        ? []
-        : [createDiagnostic(source, ...fault, { start: node.pos, end: node.end })];
+      if (fault === undefined) return [];
+      const [code, message, at = node] = fault;
+      return [createDiagnostic(source, code, message, { start: at.pos, end: at.end })];
     })
     .sort((a, b) => (a.range?.start ?? 0) - (b.range?.start ?? 0));
 }
@@ -103,6 +120,28 @@ function isLeastInt(node: CelNode): boolean {
   return node.op === '-_' && childrenOf(node)[0]?.args === MAX_INT + 1n;
 }
 
+// The library reads such characters as Latin-1 and CEL as UTF-8; escapes are read right.
+function checkBytes(node: CelNode, source: string): Fault | undefined {
+  if (node.op !== 'value' || !(node.args instanceof Uint8Array)) return undefined;
+  const isAscii = /^\p{ASCII}*$/u.test(source.slice(node.start, node.end));
+  return isAscii
+    ? undefined
+    : ['invalid_bytes', "bytes literals are ASCII, write other characters as bytes('…')"];
+}
+
+// A duration and a timestamp are a timestamp; the library takes the sum for a duration.
+function prepareSum(node: CelNode): undefined {
+  const { check } = node.meta;
+  if (node.op !== '+' || check === undefined) return;
+  node.setMeta('check', (checker: CelChecker, sum: CelNode, context: CelScopeContext) => {
+    const type = check(checker, sum, context);
+    const right = childrenOf(sum)[1]?.checkedType;
+    return right?.name === 'google.protobuf.Timestamp' && type.name === 'google.protobuf.Duration'
+      ? right
+      : type;
+  });
+}
+
 function prepareCall(node: CelNode): Fault | undefined {
   const call = callOf(node);
   if (call === undefined) return undefined;
@@ -114,6 +153,7 @@ function prepareCall(node: CelNode): Fault | undefined {
   if (fault !== undefined) return fault;
   if (isReplaced) renameCall(node, `__${name}`);
   const [first] = parameters;
+  if (key === 'rcall:format/1' && first !== undefined) allowMixtures(first);
   if (key === 'call:has/1' && first !== undefined)
     node.setMeta('macro', hasMacro(first)).setMeta('async', false);
   return undefined;
@@ -128,8 +168,10 @@ function unknownFunction({ style, name, parameters }: CelCall): Fault {
 
 function checkLiteral(key: string, parameters: readonly CelNode[]): Fault | undefined {
   const literal = LITERAL_PARAMETER.get(key);
-  const text = literal && stringLiteral(parameters[literal.at]);
-  return text === undefined ? undefined : literal?.check(text);
+  const node = literal && parameters[literal.at];
+  const text = stringLiteral(node);
+  const fault = text === undefined ? undefined : literal?.check(text);
+  return fault && [fault[0], fault[1], node];
 }
 
 function checkPattern(pattern: string): Fault | undefined {
@@ -137,24 +179,36 @@ function checkPattern(pattern: string): Fault | undefined {
   return compiled.ok ? undefined : ['invalid_regular_expression', compiled.message];
 }
 
+function literalOf(
+  name: string,
+  example: string,
+  parse: (text: string) => unknown,
+): (text: string) => Fault | undefined {
+  return (text) =>
+    succeeds(() => parse(text)) ? undefined : [`invalid_${name}`, `${name}() needs a form ${example}`];
+}
+
 function checkTimestamp(text: string): Fault | undefined {
-  return throws(() => parseTimestamp(text))
+  return !succeeds(() => parseTimestamp(text))
     ? ['invalid_timestamp', 'timestamp() needs RFC 3339, such as 2026-01-31T00:00:00Z']
     : undefined;
 }
 
 function checkDuration(text: string): Fault | undefined {
-  return throws(() => parseDuration(text))
+  return !succeeds(() => parseDuration(text))
     ? ['invalid_duration', 'duration() needs a form such as 1h30m']
     : undefined;
 }
 
-function throws(run: () => unknown): boolean {
-  try {
-    run();
-    return false;
-  } catch {
-    return true;
+// Kubernetes lets the arguments of a format string have different types, and literals within them.
+function allowMixtures(argument: CelNode): void {
+  for (const node of nodesOf(argument)) {
+    if (node.op !== 'list' && node.op !== 'map') continue;
+    const type = node.op === 'list' ? 'list<dyn>' : 'map<dyn, dyn>';
+    node.setMeta('check', (checker: CelChecker, literal: CelNode, context: CelScopeContext) => {
+      for (const child of childrenOf(literal)) checker.check(child, context);
+      return checker.getType(type);
+    });
   }
 }
 

@@ -4,7 +4,7 @@
 /** Longest accepted source, in UTF-8 bytes. */
 export const MAX_SOURCE_BYTES = 16 * 1024;
 
-/** Cost units one evaluation may use; one unit is about ten AST nodes or ten characters (0.35 s at worst, usually below 0.1 s). */
+/** Cost units one evaluation may use; a unit is about 50 ns of work (bench/cel.ts): a node, an element, eight characters. */
 export const MAX_EXPRESSION_COST = 100_000;
 
 /** Cost units all evaluations of one request may use together. */
@@ -19,23 +19,53 @@ export const PARSER_LIMITS = {
   maxCallArguments: 16,
 } as const;
 
-/** AST nodes evaluated for one cost unit. */
-export const NODES_PER_UNIT = 10;
+/** Characters produced or scanned for one cost unit. */
+export const CHARACTERS_PER_UNIT = 8;
 
-/** Characters or list elements produced or scanned for one cost unit (cel-go: 0.1 a character). */
-export const ELEMENTS_PER_UNIT = 10;
+/** Cost units of an element of a list or map that is produced or looked at. */
+export const ELEMENT_COST = 1;
 
-/** RE2 instruction × character steps for one cost unit (70 ns a step at worst). */
-export const REGEX_STEPS_PER_UNIT = 50;
+/** Cost units of evaluating a node once, by what it does; every other node costs one. */
+export const NODE_COSTS: Readonly<Record<string, number>> = {
+  call: 4,
+  rcall: 4,
+  list: 4,
+  map: 8,
+  '+': 3,
+  '-': 3,
+  '*': 3,
+  '/': 3,
+  '%': 3,
+  '-_': 3,
+  '==': 3,
+  '!=': 3,
+  '.?': 3,
+  '[?]': 3,
+};
+
+/** Cost units of any regular expression match. */
+export const MATCH_COST = 40;
+
+/** Cost units a character where RE2 surely keeps to its deterministic automaton. */
+export const FAST_MATCH_COST = 2;
+
+/** Texts of at most so many characters, or programs of at most so many instructions, surely match fast. */
+export const FAST_MATCH = { characters: 512, instructions: 12 } as const;
+
+/** Cost units of an RE2 instruction on a character where the automaton may have too many states. */
+export const SLOW_STEP_COST = 4;
+
+/** Cost units of an RE2 instruction on a character where the match itself is asked for. */
+export const FIND_STEP_COST = 1;
 
 /** Cost units for each instruction of a pattern that is only known at run time (14 µs to compile one at worst). */
-export const DYNAMIC_PATTERN_COST = 5;
+export const DYNAMIC_PATTERN_COST = 280;
 
-/** Cost units of an error that a quantifier or a logical operator absorbs (2 µs and a scan of the source). */
-export const ABSORBED_ERROR_COST = 10;
+/** Cost units of an error that a quantifier or a logical operator absorbs. */
+export const ABSORBED_ERROR_COST = 50;
 
 /** Characters of source scanned by the library for each absorbed error, for one cost unit. */
-export const ERROR_SOURCE_PER_UNIT = 256;
+export const ERROR_SOURCE_PER_UNIT = 64;
 
 /** Longest regular expression, in UTF-16 code units. */
 export const MAX_PATTERN_LENGTH = 1024;
@@ -57,6 +87,9 @@ export const MAX_LITERAL_DEPTH = 8;
 
 /** Longest diagnostic message, in characters. */
 export const MAX_DIAGNOSTIC_LENGTH = 512;
+
+/** Cost units between two looks at the processor time. */
+export const UNITS_PER_CLOCK_CHECK = 10_000;
 
 /** Longest message of a failed evaluation, in characters. */
 export const MAX_RESULT_MESSAGE_LENGTH = 256;

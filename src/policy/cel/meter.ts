@@ -1,10 +1,12 @@
 // How much may an evaluation do? A deterministic count of work, stopped at once when it is spent.
 // Evaluation is synchronous, so the expression being evaluated is a module-level state set per evaluation.
+import { isOverdue } from './deadline.ts';
 import {
   ABSORBED_ERROR_COST,
   ERROR_SOURCE_PER_UNIT,
   MAX_EXPRESSION_COST,
   MAX_REQUEST_COST,
+  UNITS_PER_CLOCK_CHECK,
 } from './limits.ts';
 
 /** The budget of one request in cost units; the engine draws each evaluation's cost from it. */
@@ -21,6 +23,8 @@ export type Metered<T> = { readonly within: true; readonly value: T } | { readon
 interface Account {
   left: number;
   exceeded: boolean;
+  /** What is left when the clock is looked at next. */
+  nextCheck: number;
   readonly errorCost: number;
 }
 
@@ -37,7 +41,7 @@ export function createCelMeter(requestBudget: number = MAX_REQUEST_COST): CelMet
   };
 }
 
-const CLOSED: Account = { left: -1, exceeded: true, errorCost: 0 };
+const CLOSED: Account = { left: -1, exceeded: true, nextCheck: -1, errorCost: 0 };
 // One instance: creating an error captures a stack, and a spent budget throws often while it unwinds.
 const BUDGET_SPENT = new Error('CEL cost budget is spent');
 let account: Account = CLOSED;
@@ -48,10 +52,14 @@ export function runMetered<T>(meter: CelMeter, sourceLength: number, run: () => 
   if (!(allowance > 0)) return { within: false };
   const own: Account = {
     left: allowance,
-    exceeded: false,
+    exceeded: isOverdue(),
+    nextCheck: allowance - UNITS_PER_CLOCK_CHECK,
     errorCost: ABSORBED_ERROR_COST + Math.floor(sourceLength / ERROR_SOURCE_PER_UNIT),
   };
   account = own;
+  // Nobody sees the stack of an evaluation error, and capturing it is most of what one costs.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   try {
     const value = run();
     return own.exceeded ? { within: false } : { within: true, value };
@@ -59,6 +67,7 @@ export function runMetered<T>(meter: CelMeter, sourceLength: number, run: () => 
     if (own.exceeded) return { within: false };
     throw error;
   } finally {
+    Error.stackTraceLimit = stackTraceLimit;
     account = CLOSED;
     meter.spend(allowance - Math.max(0, own.left));
   }
@@ -83,7 +92,13 @@ function take(units: number): boolean {
   if (account.exceeded) return false;
   account.left -= units;
   // Written so that NaN counts as spent.
-  if (account.left >= 0) return true;
-  account.exceeded = true;
-  return false;
+  account.exceeded = !(account.left >= 0) || isLate();
+  return !account.exceeded;
+}
+
+// Processor time is a last resort: the budget is meant to be spent long before it.
+function isLate(): boolean {
+  if (account.left > account.nextCheck) return false;
+  account.nextCheck = account.left - UNITS_PER_CLOCK_CHECK;
+  return isOverdue();
 }

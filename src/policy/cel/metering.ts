@@ -10,13 +10,28 @@ import {
   type Handle,
 } from './ast.ts';
 import { celError, locate } from './errors.ts';
-import { DYNAMIC_PATTERN_COST, ELEMENTS_PER_UNIT, MAX_TYPE_DEPTH, NODES_PER_UNIT } from './limits.ts';
+import {
+  CHARACTERS_PER_UNIT,
+  DYNAMIC_PATTERN_COST,
+  ELEMENT_COST,
+  MAX_TYPE_DEPTH,
+  NODE_COSTS,
+} from './limits.ts';
 import { charge, chargeAbsorbedError, isExhausted } from './meter.ts';
 import { estimateProgramSize } from './regular-expression-size.ts';
 import { arithmetic } from './arithmetic.ts';
-import { comparisonSize, membershipSize } from './size.ts';
+import { compareNumbers, includes, isEqual, isNumeric } from './equality.ts';
+import { present } from './optional-entry.ts';
+import { selectOptionally } from './optional-selection.ts';
+import { compareTexts } from './text-order.ts';
+import { comparisonSize, costOfSize, membershipSize } from './size.ts';
 
-const COMPARISONS: ReadonlySet<string> = new Set(['==', '!=', '<', '<=', '>', '>=']);
+const ORDERS: Readonly<Record<string, (order: number) => boolean>> = {
+  '<': (order) => order < 0,
+  '<=': (order) => order <= 0,
+  '>': (order) => order > 0,
+  '>=': (order) => order >= 0,
+};
 const ARITHMETIC: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%', '-_']);
 const PATTERN_POSITION: ReadonlyMap<string, number> = new Map([
   ['rcall:__matches', 1],
@@ -30,25 +45,45 @@ interface Comprehension {
   condition?: (accumulator: unknown) => boolean;
 }
 
-/** Cost of evaluating a loop body once, in units: one, and one for every ten nodes in it. */
+/** Cost of evaluating a loop body once, in units: one, and that of every node in it. */
 export function iterationCost(body: CelNode): number {
-  return 1 + Math.floor(nodesOf(body).length / NODES_PER_UNIT);
+  return 1 + costOfNodes(nodesOf(body));
 }
 
 /** Makes a checked expression charge for its work; returns the cost of evaluating it without its loops. */
 export function meterExpression(root: CelNode): number {
   const nodes = nodesOf(root);
   for (const node of nodes) meterNode(node);
-  return Math.ceil(nodes.length / NODES_PER_UNIT);
+  return costOfNodes(nodes);
+}
+
+function costOfNodes(nodes: readonly CelNode[]): number {
+  return nodes.reduce((sum, { op }) => sum + (NODE_COSTS[op] ?? 1), 0);
 }
 
 function meterNode(node: CelNode): void {
   if (node.meta.alternate?.op === 'comprehension') meterLoop(node, node.meta.alternate);
   else if (node.op === 'map') node.setMeta('evaluate', evaluateMap);
-  else if (COMPARISONS.has(node.op)) wrap(node, chargeComparison);
-  else if (node.op === 'in') wrap(node, chargeMembership);
-  else if (ARITHMETIC.has(node.op)) meterArithmetic(node);
   else if (node.op === 'call' || node.op === 'rcall') meterCall(node);
+  else if (isOptionalSelection(node)) node.handle = selectAt;
+  else meterOperator(node);
+}
+
+function isOptionalSelection(node: CelNode): boolean {
+  if (node.op === '.?' || node.op === '[?]') return true;
+  if (node.op !== '.' && node.op !== '[]') return false;
+  return childrenOf(node)[0]?.checkedType?.kind === 'optional';
+}
+
+function selectAt(...[operand, key, node, evaluator]: unknown[]): unknown {
+  return locate(node as CelNode, () => selectOptionally(evaluator as CelEvaluator, operand, key));
+}
+
+function meterOperator(node: CelNode): void {
+  if (node.op === '==' || node.op === '!=') meterEquality(node, node.op === '==');
+  else if (node.op === 'in') meterMembership(node);
+  else if (Object.hasOwn(ORDERS, node.op)) meterOrder(node, ORDERS[node.op]);
+  else if (ARITHMETIC.has(node.op)) meterArithmetic(node);
 }
 
 function meterLoop(call: CelNode, expansion: CelNode): void {
@@ -67,21 +102,30 @@ function meterLoop(call: CelNode, expansion: CelNode): void {
   if (condition !== undefined) loop.condition = (accumulator) => !isExhausted() && condition(accumulator);
 }
 
-function wrap(node: CelNode, before: (operands: readonly unknown[]) => void): void {
-  const { handle } = node;
-  if (handle === undefined) return;
-  node.handle = (...operands) => {
-    before(operands);
-    return handle(...operands);
+function meterEquality(node: CelNode, wanted: boolean): void {
+  node.handle = (left, right) => {
+    charge(costOfSize(comparisonSize(left, right)));
+    return locate(node, () => isEqual(left, right)) === wanted;
   };
 }
 
-function chargeComparison([left, right]: readonly unknown[]): void {
-  charge(Math.floor(comparisonSize(left, right) / ELEMENTS_PER_UNIT));
+function meterMembership(node: CelNode): void {
+  node.handle = (value, collection) => {
+    charge(costOfSize(membershipSize(collection)));
+    return locate(node, () => includes(collection, value));
+  };
 }
 
-function chargeMembership([, collection]: readonly unknown[]): void {
-  charge(Math.floor(membershipSize(collection) / ELEMENTS_PER_UNIT));
+function meterOrder(node: CelNode, isWanted: ((order: number) => boolean) | undefined): void {
+  const { handle } = node;
+  if (handle === undefined || isWanted === undefined) return;
+  node.handle = (...operands) => {
+    const [left, right] = operands;
+    if (isNumeric(left) && isNumeric(right)) return isWanted(compareNumbers(left.valueOf(), right.valueOf()));
+    if (typeof left !== 'string' || typeof right !== 'string') return handle(...operands);
+    charge(costOfSize(comparisonSize(left, right)));
+    return isWanted(compareTexts(left, right));
+  };
 }
 
 function meterArithmetic(node: CelNode): void {
@@ -122,18 +166,23 @@ function dynamicPatternPosition(node: CelNode): number | undefined {
 }
 
 function chargeSize(value: unknown): void {
-  if (typeof value === 'string' || Array.isArray(value) || value instanceof Uint8Array) {
-    charge(Math.floor(value.length / ELEMENTS_PER_UNIT));
+  if (Array.isArray(value)) charge(ELEMENT_COST * value.length);
+  else if (typeof value === 'string' || value instanceof Uint8Array) {
+    charge(Math.floor(value.length / CHARACTERS_PER_UNIT));
   }
 }
 
 // The library builds plain objects: it drops some keys, makes all of them strings and keeps the last duplicate.
 function evaluateMap(evaluator: CelEvaluator, node: CelNode, context: unknown): Map<unknown, unknown> {
   const map = new Map<unknown, unknown>();
-  for (const [key, value] of node.args as readonly [CelNode, CelNode][]) {
+  const { optionalEntries } = node.meta;
+  for (const [at, [key, value]] of (node.args as readonly [CelNode, CelNode][]).entries()) {
     const name = evaluator.run(key, context);
     locate(key, () => checkMapKey(name, map));
-    map.set(name, evaluator.run(value, context));
+    const content = evaluator.run(value, context);
+    for (const item of locate(value, () => present(content, optionalEntries?.has(at) === true))) {
+      map.set(name, item);
+    }
   }
   return map;
 }

@@ -1,21 +1,24 @@
-// How much data does a comparison look at? Elements and characters, counted without recursion and up to a limit.
+// How much data does a comparison look at? Characters, each element as many as it costs, without recursion and up to a
+// limit.
 // Values can share structure, so what is small in memory can be endless to walk; counting costs what it counts.
-import { ELEMENTS_PER_UNIT, MAX_EXPRESSION_COST } from './limits.ts';
+import { CHARACTERS_PER_UNIT, ELEMENT_COST, MAX_EXPRESSION_COST } from './limits.ts';
 
-// More than any budget pays for, in elements.
-const MOST = (MAX_EXPRESSION_COST + 1) * ELEMENTS_PER_UNIT;
+// An element in characters: it is counted, and then it is compared.
+const ELEMENT_SIZE = 2 * ELEMENT_COST * CHARACTERS_PER_UNIT;
+// More than any budget pays for.
+const MOST = (MAX_EXPRESSION_COST + 1) * CHARACTERS_PER_UNIT;
 const FIRST_LIMIT = 64;
 
-/** Elements and characters of a value, counting shared parts each time; at least `limit` when it is larger. */
+/** Size of a value in characters, counting shared parts each time; at least `limit` when it is larger. */
 export function sizeOf(value: unknown, limit: number = MOST): number {
   let size = 0;
   const pending = [value];
   while (pending.length > 0 && size < limit) {
     const next = pending.pop();
-    size += 1;
+    size += ELEMENT_SIZE;
     if (typeof next === 'string' || next instanceof Uint8Array) size += next.length;
-    else if (Array.isArray(next)) size += pushUpTo(pending, next, limit);
-    else if (next instanceof Map) size += pushUpTo(pending, next.values(), limit);
+    else if (Array.isArray(next)) size += ELEMENT_SIZE * pushUpTo(pending, next, limit);
+    else if (next instanceof Map) size += 2 * ELEMENT_SIZE * pushUpTo(pending, next.values(), limit);
   }
   return size;
 }
@@ -40,6 +43,11 @@ export function comparisonSize(left: unknown, right: unknown): number {
     const size = Math.min(sizeOf(left, limit), sizeOf(right, limit));
     if (size < limit || limit >= MOST) return size;
   }
+}
+
+/** The cost in units of looking at a value of that size. */
+export function costOfSize(size: number): number {
+  return Math.ceil(size / CHARACTERS_PER_UNIT);
 }
 
 /** The most that looking for a value has to look at: a whole list, one entry of a map. */

@@ -4,7 +4,7 @@ import { celError } from './errors.ts';
 import { charge } from './meter.ts';
 
 // Intl needs tens of microseconds for a zone it does not know yet.
-const TIME_ZONE_COST = 50;
+const TIME_ZONE_COST = 100;
 const MAX_ZONES = 64;
 const OFFSET = /^([+-]?)([01]?\d|2[0-3]):([0-5]\d)$/;
 const zones = new Map<string, Intl.DateTimeFormat>();

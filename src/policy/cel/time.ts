@@ -8,7 +8,8 @@ const TIMESTAMP =
 const FIRST_MILLISECOND = Date.UTC(2000, 0, 1) - 63_082_281_600_000; // 0001-01-01T00:00:00Z
 const LAST_MILLISECOND = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const NANOSECONDS = 1_000_000_000n;
-const MAX_DURATION = 315_576_000_000n * NANOSECONDS;
+// A duration is a 64-bit number of nanoseconds in cel-go: 292 years.
+const MAX_DURATION = 2n ** 63n - 1n;
 const MAX_TEXT_LENGTH = 64;
 const UNITS: Readonly<Record<string, bigint>> = {
   h: 3600n * NANOSECONDS,
@@ -77,7 +78,7 @@ function partOf({ whole = '', fraction = '', unit = '' }: Record<string, string>
   return BigInt(whole || 0) * size + (BigInt(fraction || 0) * size) / 10n ** BigInt(fraction.length);
 }
 
-/** Makes a duration whose seconds and nanoseconds have one sign; throws beyond 10,000 years. */
+/** Makes a duration whose seconds and nanoseconds have one sign; throws beyond 292 years. */
 export function durationOfNanoseconds(total: bigint): Duration {
   if (total > MAX_DURATION || total < -MAX_DURATION) throw celError('invalid_duration');
   return new Duration(total / NANOSECONDS, Number(total % NANOSECONDS));

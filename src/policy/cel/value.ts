@@ -14,7 +14,8 @@ export type CelValue =
   | Unreadable;
 
 // Not registered with the engine, so reading a value of this class is an error there.
-class Unreadable {
+/** A value that is nested too deeply; reading it is an error. */
+export class Unreadable {
   readonly reason = 'nested too deeply';
 }
 
