@@ -7,17 +7,17 @@ import type { ReadRule } from '../admission/explain-result.ts';
 
 const LITERAL = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g;
 const MEMBER =
-  /(?<![\w.])(?:model|signatures|attestations|pod|object|oldObject|request|namespaceObject|now)\b(?:\.[A-Za-z_]\w*(?![\w(]|\s*\())*/g;
+  /(?<![\w.])(?:model|signatures|attestations|pod|object|oldObject|request|namespaceObject|now|variables)\b(?:\.[A-Za-z_]\w*(?![\w(]|\s*\())*/g;
 const MAX_VALUES = 8;
 const MAX_VALUE_BYTES = 160;
 
 /** Creates the reader. */
 export function createRuleReader(engine: CelEngine): ReadRule {
-  return ({ expression, bindings }) => {
+  return ({ expression, bindings, variables }) => {
     // A literal may hold what looks like a member.
     const members = new Set(expression.replaceAll(LITERAL, '""').match(MEMBER) ?? []);
     return [...members].slice(0, MAX_VALUES).flatMap((member) => {
-      const value = read(engine, member, bindings);
+      const value = read(engine, member, { bindings, variables });
       return value === undefined ? [] : [[member, value] as const];
     });
   };
@@ -26,13 +26,13 @@ export function createRuleReader(engine: CelEngine): ReadRule {
 function read(
   engine: CelEngine,
   member: string,
-  bindings: Parameters<ReadRule>[0]['bindings'],
+  { bindings, variables }: Pick<Parameters<ReadRule>[0], 'bindings' | 'variables'>,
 ): string | undefined {
   for (const [expression, isSize] of [
     [`string(${member})`, false],
     [`string(size(${member}))`, true],
   ] as const) {
-    const compiled = engine.compile(expression, 'message');
+    const compiled = engine.compile(expression, 'message', variables);
     if (!compiled.ok) continue;
     const result = compiled.program.evaluate(bindings, createCelMeter());
     if (!result.ok) continue;

@@ -6,6 +6,7 @@ import type { ModelFacts } from '../model/facts.ts';
 import { toModelFacts } from '../model/packaging.ts';
 import type { ModelReference } from '../model/model-reference.ts';
 import { createCelBindings, type CelBindings, type NamedAttestation } from '../policy/cel/bindings.ts';
+import type { CelVariables } from '../policy/cel/engine.ts';
 import type { CelMeter } from '../policy/cel/meter.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
 import type { StaticAuthority } from '../signature/authority.ts';
@@ -57,6 +58,8 @@ export interface RuleOutcome {
   /** The child of an index that it was asked about. */
   readonly child: string | undefined;
   readonly bindings: CelBindings;
+  /** What its `variables` holds. */
+  readonly variables: CelVariables;
 }
 
 /** What rules see beside the model: converted once per request by toCelValue. */
@@ -267,13 +270,15 @@ function judgeRules(
 ): Pick<JudgedRules, 'findings' | 'rules'> {
   if (policy.validations.length === 0) return { findings: [], rules: [] };
   const { child, ...values } = input;
-  const bindings = createCelBindings({ ...values, variables: policy.variables.rules });
+  const variables = policy.variables.rules;
+  const bindings = createCelBindings({ ...values, variables });
   const rules = policy.validations.map((validation, index) => ({
     path: `spec.validations[${index}]`,
     expression: validation.program.source,
     failure: evaluateRule(validation, bindings, input.meter),
     child,
     bindings,
+    variables,
   }));
   const findings = rules.flatMap(({ path, failure }) => {
     if (failure === undefined) return [];

@@ -55,7 +55,12 @@ describe('explainDecision()', () => {
       const decision = await decide(request, dependencies, AbortSignal.timeout(20_000));
       return explainDecision(decision, {
         namespace: request.namespace ?? '',
-        specs: new Map(Object.entries(options.policies ?? { team: teamPolicy(registry) })),
+        specs: new Map(
+          Object.entries({
+            ...(options.policies ?? { team: teamPolicy(registry) }),
+            ...options.modelPolicies,
+          }),
+        ),
         readRule: createRuleReader(createCelEngine()),
       });
     } finally {
@@ -74,6 +79,22 @@ describe('explainDecision()', () => {
   }
 
   const one = (model: PackedModel): Record<string, unknown> => toPodWith(model.reference);
+
+  it('names who stands behind a delegation, and conditions that leave a policy out', async () => {
+    const policies = {
+      delegating: teamPolicy(registry, {
+        authorities: [{ name: 'theirs', tenant: {} }],
+        variables: [{ name: 'keys', expression: 'signatures.map(s, s.authority)' }],
+        validations: [{ expression: "variables.keys.exists(k, k == 'theirs')" }],
+      }),
+      never: teamPolicy(registry, { matchConditions: [{ name: 'nowhere', expression: 'false' }] }),
+    };
+    const modelPolicies = { 'default/own': teamPolicy(registry), 'other/far': teamPolicy(registry) };
+    await expectText('delegated', {
+      object: one(pushSigned(registry)),
+      options: { policies, modelPolicies },
+    });
+  });
 
   it('names the key that satisfied, and the policies that do not select', async () => {
     const policies = {

@@ -109,6 +109,12 @@ describe('compileSignatureRepository()', () => {
     ]);
   });
 
+  it('refuses a tenant authority that would look somewhere', () => {
+    const [problem = '', ...others] = problemsOf({ repository: REPOSITORY }, { tenant: {} });
+    assert.match(problem, /^PolicyInvalid spec\.authorities\[0\].*where the namespace's policies look/);
+    assert.deepEqual(others, []);
+  });
+
   it('refuses shapes that it does not know', () => {
     for (const wrong of [
       {},

@@ -85,6 +85,19 @@ describe('lintPolicy()', () => {
       },
     ],
     [
+      'warns about rules over variables, and about variables, that hold when evidence is withheld',
+      {
+        ...good,
+        variables: [
+          { name: 'signers', expression: 'signatures.map(s, s.issuer)' },
+          { name: 'fine', expression: "attestations.all(a, a.name == 'x') && variables.signers.size() > 0" },
+        ],
+        validations: [{ expression: "attestations.all(a, a.name == 'x') || variables.fine" }],
+      },
+      /^spec\.variables\[1\]\.expression: /,
+      /^spec\.validations\[0\]\.expression: /,
+    ],
+    [
       'warns about labels that others may write',
       { ...good, namespaceSelector: { matchLabels: { tier: 'prod' } } },
       /^spec\.namespaceSelector: whoever may label a namespace with "tier"/,

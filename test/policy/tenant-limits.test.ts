@@ -53,6 +53,17 @@ describe('boundTenants()', () => {
 });
 
 describe('listTenantMaterial()', () => {
+  it('lists the pull secrets of signature repositories', () => {
+    const signatureRepository = {
+      repository: 'r.test/s',
+      pullSecrets: [{ name: 'pull' }, { name: '../x' }, 3],
+    };
+    const spec = { authorities: [{ name: 'a', key: { pem: '' }, signatureRepository }] };
+    assert.deepEqual(listTenantMaterial([{ name: 'team-a/p', namespace: 'team-a', spec }]), [
+      { kind: 'Secret', namespace: 'team-a', name: 'pull' },
+    ]);
+  });
+
   it('names each object once, in the namespace of its policy', () => {
     const roots = { certificate: { roots: { configMapKeyRef: { name: 'ca', key: 'k' } } } };
     assert.deepEqual(
