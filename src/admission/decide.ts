@@ -126,6 +126,7 @@ async function decideInSteps(
     world: {
       namespaceLabels: world.namespace.labels,
       policies: world.everyPolicy,
+      asked: new Set(world.policies.map(({ name }) => name)),
       exceptions,
       unnamed: after.findings,
       now,

@@ -120,25 +120,39 @@ function explainUse(judged: JudgedUse, decision: Decision, options: ExplainOptio
       ...explainResult(judged, result, { ...options, decision }),
       selectedBecause: why(result.policy),
     })),
-    notSelected: (world?.policies ?? [])
-      .filter(({ name, matchesNamespace }) => matchesNamespace(labels) && !selecting.has(name))
-      .map((policy) => ({
-        policy: policy.name,
-        reasons: explainUnselected(policy, options.specs.get(policy.name), use),
-      })),
+    notSelected: world === undefined ? [] : explainOthers(world, use, selecting, options),
     findings: acted
       .filter(({ finding }) => finding.policy === undefined && finding.field === use.fieldPath)
       .map(toActedMessage),
   };
 }
 
-// Of a policy of the namespace only its conditions, or its models, can leave a use out.
-function explainUnselected(policy: CompiledPolicy, spec: unknown, use: JudgedUse['use']): readonly string[] {
+function explainOthers(
+  world: DecidedWorld,
+  use: JudgedUse['use'],
+  selecting: ReadonlySet<string>,
+  { specs }: ExplainOptions,
+): readonly Unselected[] {
+  return world.policies
+    .filter(({ name, matchesNamespace }) => matchesNamespace(world.namespaceLabels) && !selecting.has(name))
+    .map((policy) => ({
+      policy: policy.name,
+      reasons: explainUnselected(policy, world, specs.get(policy.name), use),
+    }));
+}
+
+function explainUnselected(
+  policy: CompiledPolicy,
+  { asked }: DecidedWorld,
+  spec: unknown,
+  use: JudgedUse['use'],
+): readonly string[] {
+  if (!asked.has(policy.name)) {
+    const names = policy.matchConditions.map(({ name }) => name).join(', ');
+    return [`one of its matchConditions (${names}) is false`];
+  }
   const { selects, reasons } = explainModels(policy, spec, use);
-  if (!selects) return reasons;
-  return [
-    `one of its matchConditions (${policy.matchConditions.map(({ name }) => name).join(', ')}) is false`,
-  ];
+  return selects ? ['only ModelPolicies call this image a model'] : reasons;
 }
 
 function toActedMessage({ finding, actions }: Decision['acted'][number]): ActedMessage {

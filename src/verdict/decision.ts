@@ -22,6 +22,8 @@ export interface DecidedWorld {
   readonly namespaceLabels: Readonly<Record<string, string>>;
   /** Every policy, those of other namespaces among them. */
   readonly policies: readonly CompiledPolicy[];
+  /** Names of those that are about the namespace and whose conditions do not leave it out. */
+  readonly asked: ReadonlySet<string>;
   readonly exceptions: readonly CompiledException[];
   /** Models that are used and have no reference that could be judged. */
   readonly unnamed: readonly UnnamedUse[];

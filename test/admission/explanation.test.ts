@@ -96,6 +96,37 @@ describe('explainDecision()', () => {
     });
   });
 
+  it('says of an image that only a ModelPolicy calls it a model, whatever conditions hold', async () => {
+    const always = [{ name: 'always', expression: 'true' }];
+    const { references } = await explain({
+      object: {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'p' },
+        spec: { containers: [{ name: 'main', image: pushSigned(registry).reference }] },
+      },
+      options: {
+        policies: {
+          every: teamPolicy(registry, { models: undefined, matchConditions: always }),
+          never: teamPolicy(registry, { matchConditions: [{ name: 'nowhere', expression: 'false' }] }),
+        },
+        modelPolicies: { 'default/own': teamPolicy(registry) },
+      },
+    });
+    assert.deepEqual(
+      references.map(({ policies, notSelected }) => [policies.map(({ policy }) => policy), notSelected]),
+      [
+        [
+          ['default/own'],
+          [
+            { policy: 'every', reasons: ['only ModelPolicies call this image a model'] },
+            { policy: 'never', reasons: ['one of its matchConditions (nowhere) is false'] },
+          ],
+        ],
+      ],
+    );
+  });
+
   it('names the key that satisfied, and the policies that do not select', async () => {
     const policies = {
       team: teamPolicy(registry, { namespaceSelector: { matchLabels: { tier: 'prod' } } }),

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { attachBundle, packModel, type PackedModel } from '../../src/demo/artifacts.ts';
 import { attachAttestations, attestWithKey } from '../../src/demo/attestation.ts';
 import { generateSigningKey, type SigningKey } from '../../src/demo/keys.ts';
@@ -385,7 +386,9 @@ describe('decide() about signatures in another repository', () => {
         material,
         access: { 'plain-http': [registry.address, closed.address], 'registry-config': configPath },
       });
-      running.push(controller);
+      running.push(controller, {
+        stop: async () => rm(dirname(configPath), { recursive: true }),
+      });
       return controller;
     };
 
