@@ -116,6 +116,11 @@ export const SERVE_OPTIONS = [
     description: 'PEM of the CA that clients must have a certificate from',
   },
   {
+    flag: 'write-status',
+    description:
+      'write conditions and events of policies, trust roots and exceptions, when this replica leads',
+  },
+  {
     flag: 'workloads',
     value: 'Warn|Deny|Off',
     default: 'Warn',

@@ -21,6 +21,7 @@ import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { MAX_CLOCK_DIFFERENCE_MS, type RefreshEvent } from '../trust/trust-tracker.ts';
 import { listOf, textOf, toAddress, UsageError } from './arguments.ts';
 import { startFileSource } from './file-source.ts';
+import { startOperations, type Operations } from './operations.ts';
 import type { PolicySourceHandle, PolicySourceOptions } from './policy-source.ts';
 import { createPolicyCheck } from './policy-check.ts';
 import { startProver } from './prover-access.ts';
@@ -65,13 +66,15 @@ export async function startService(values: OptionValues, logger: Logger): Promis
     trust.statuses().map((status) => ({ ...status, expiresAt: status.snapshot?.expiresAt })),
   );
   const store = createPolicyStore(engine, textOf(values, 'controller-namespace') ?? '', trust);
+  let operations: Operations | undefined;
   const onUpdate = createUpdateObserver({ store, logger, metrics });
   trust.onChange(() => {
     store.recompile();
     onUpdate();
+    operations?.update();
   });
   const proving = await startProver(values, metrics, logger);
-  const source = await startSource(values, { store, logger, onUpdate });
+  const source = await startSource(values, { store, logger, metrics, onUpdate });
   let isStopping = false;
   const handler = createReviewHandler(
     {
@@ -106,6 +109,8 @@ export async function startService(values: OptionValues, logger: Logger): Promis
     );
     listeners.push(listener);
     const stopWatching = tls.watch(listener, logger);
+    const { cluster } = source;
+    if (cluster !== undefined) operations = startOperations(values, { cluster, store, logger, metrics });
     return {
       address: listener.address,
       metricsAddress: metricsListener.address,
@@ -115,7 +120,7 @@ export async function startService(values: OptionValues, logger: Logger): Promis
       async stop() {
         isStopping = true;
         stopWatching();
-        await listener.drain(DRAIN_TIMEOUT_MS);
+        await Promise.all([operations?.stop(), listener.drain(DRAIN_TIMEOUT_MS)]);
         source.stop();
         await metricsListener.drain(0);
         await proving.close();

@@ -3,11 +3,13 @@
 import { CLUSTER_MODEL_POLICY_SPEC } from './cluster-model-policy-schema.ts';
 import { MODEL_POLICY_EXCEPTION_SPEC } from './model-policy-exception-schema.ts';
 import type { Schema } from './schema.ts';
+import { CONDITIONS_STATUS, TRUST_ROOT_STATUS } from './status-schema.ts';
 import { TRUST_ROOT_SPEC } from './trust-root-schema.ts';
 import { API_GROUP } from './types.ts';
 
 interface PrinterColumn {
   readonly name: string;
+  /** Of a time to come kubectl would print a date as invalid. */
   readonly type: 'string' | 'date';
   readonly jsonPath: string;
   readonly description: string;
@@ -19,6 +21,7 @@ interface Kind {
   readonly shortName: string;
   readonly description: string;
   readonly spec: Schema;
+  readonly status: Schema;
   readonly columns: readonly PrinterColumn[];
 }
 
@@ -29,6 +32,13 @@ const AGE: PrinterColumn = {
   description: 'Time since the object was made.',
 };
 
+const condition = (name: string, type: string, field: 'status' | 'reason'): PrinterColumn => ({
+  name,
+  type: 'string',
+  jsonPath: `.status.conditions[?(@.type=="${type}")].${field}`,
+  description: `The ${field} of the condition ${type}.`,
+});
+
 const KINDS: readonly Kind[] = [
   {
     kind: 'ClusterModelPolicy',
@@ -36,6 +46,7 @@ const KINDS: readonly Kind[] = [
     shortName: 'cmp',
     description: 'Says who must have signed the AI models that pods use.',
     spec: CLUSTER_MODEL_POLICY_SPEC,
+    status: CONDITIONS_STATUS,
     columns: [
       {
         name: 'Actions',
@@ -43,6 +54,8 @@ const KINDS: readonly Kind[] = [
         jsonPath: '.spec.validationActions',
         description: 'What a failure does.',
       },
+      condition('Ready', 'Ready', 'status'),
+      condition('Reason', 'Ready', 'reason'),
       AGE,
     ],
   },
@@ -52,7 +65,23 @@ const KINDS: readonly Kind[] = [
     shortName: 'mtr',
     description: 'Says whose certificates, logs and timestamps authorities believe.',
     spec: TRUST_ROOT_SPEC,
-    columns: [AGE],
+    status: TRUST_ROOT_STATUS,
+    columns: [
+      {
+        name: 'Source',
+        type: 'string',
+        jsonPath: '.status.source',
+        description: 'Where the root in force came from.',
+      },
+      {
+        name: 'Expires',
+        type: 'string',
+        jsonPath: '.status.expires',
+        description: 'When it stops being trusted.',
+      },
+      condition('Ready', 'Ready', 'status'),
+      AGE,
+    ],
   },
   {
     kind: 'ModelPolicyException',
@@ -60,13 +89,15 @@ const KINDS: readonly Kind[] = [
     shortName: 'mpe',
     description: 'Admits what policies deny, for a while, with a warning and a record.',
     spec: MODEL_POLICY_EXCEPTION_SPEC,
+    status: CONDITIONS_STATUS,
     columns: [
       {
         name: 'Expires',
-        type: 'date',
+        type: 'string',
         jsonPath: '.spec.expiresAt',
         description: 'When it ends.',
       },
+      condition('Active', 'Active', 'status'),
       AGE,
     ],
   },
@@ -77,7 +108,7 @@ export function toCustomResourceDefinitions(): ReadonlyMap<string, object> {
   return new Map(KINDS.map((kind) => [`${kind.plural}.yaml`, toDefinition(kind)]));
 }
 
-function toDefinition({ kind, plural, shortName, description, spec, columns }: Kind): object {
+function toDefinition({ kind, plural, shortName, description, spec, status, columns }: Kind): object {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -92,6 +123,7 @@ function toDefinition({ kind, plural, shortName, description, spec, columns }: K
           served: true,
           storage: true,
           additionalPrinterColumns: columns,
+          subresources: { status: {} },
           schema: {
             openAPIV3Schema: {
               type: 'object',
@@ -102,6 +134,7 @@ function toDefinition({ kind, plural, shortName, description, spec, columns }: K
                 kind: { type: 'string' },
                 metadata: { type: 'object' },
                 spec,
+                status,
               },
             },
           },

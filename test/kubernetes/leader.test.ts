@@ -1,9 +1,9 @@
 // Does one candidate lead, and only one, through everything that an API server and other candidates do?
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createKubernetesClient } from '../../src/kubernetes/client.ts';
 import { KubernetesApiError } from '../../src/kubernetes/errors.ts';
 import { type LeaderElection, startLeaderElection } from '../../src/kubernetes/leader.ts';
+import { until } from '../support/until.ts';
 import { type FakeStore, startFakeStore, type Stored } from './fake-store.ts';
 
 const PATH = '/apis/coordination.k8s.io/v1/namespaces/own/leases/writers';
@@ -34,12 +34,6 @@ describe('startLeaderElection()', () => {
     const candidate = { election, terms, errors };
     running.push(candidate);
     return candidate;
-  };
-  const until = async (what: string, condition: () => boolean): Promise<void> => {
-    for (let tries = 0; !condition(); tries += 1) {
-      assert.ok(tries < 1000, `${what}: not within 10 s`);
-      await sleep(10);
-    }
   };
   const spec = (): Record<string, unknown> => (store.get(PATH)?.['spec'] ?? {}) as Record<string, unknown>;
   const isLeading = ({ election }: Running): boolean => election.isLeader;
