@@ -116,6 +116,17 @@ export const SERVE_OPTIONS = [
     description: 'PEM of the CA that clients must have a certificate from',
   },
   {
+    flag: 'self-managed-certs',
+    description: 'serve with a certificate from a Secret that the leading replica makes and renews',
+  },
+  {
+    flag: 'webhook-config',
+    value: 'Manage|Watch|Off',
+    default: 'Off',
+    choices: ['Manage', 'Watch', 'Off'],
+    description: 'what the leading replica does about changes of the webhook configuration: put back, tell',
+  },
+  {
     flag: 'write-status',
     description:
       'write conditions and events of policies, trust roots and exceptions, when this replica leads',

@@ -1,7 +1,8 @@
 // What does this process do for the cluster beside answering? Contends for the lease of the writers; whoever holds it
-// writes statuses and events. Everything runs beside the answers: no request waits for any of it.
+// writes statuses and events, renews certificates and keeps the registration in order. Everything runs beside the answers: no request waits for any of it.
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { SERVICE_NAME } from '../admission/registration.ts';
 import type { OptionValues } from '../config.ts';
 import { createEventWriter } from '../kubernetes/event-writer.ts';
 import { startLeaderElection } from '../kubernetes/leader.ts';
@@ -10,7 +11,12 @@ import { toErrorMessage } from '../lib/text.ts';
 import type { PolicyStore } from '../policy/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { textOf, toAddress } from './arguments.ts';
+import { createCertificateJob, toBundle } from './certificate-job.ts';
+import type { CertificateStore } from './certificate-store.ts';
 import type { ClusterView } from './cluster-source.ts';
+import { createReconciler } from './reconcile.ts';
+import { startRegistrationJob, type RegistrationMode } from './registration-job.ts';
 import { toEventNotes, toStatusTargets } from './status-targets.ts';
 
 /** Name of the Lease, in the controller's namespace. */
@@ -24,6 +30,8 @@ export interface OperationsContext {
   readonly store: PolicyStore;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Undefined: certificates are not managed. */
+  readonly managed: CertificateStore | undefined;
 }
 
 /** Running operations. */
@@ -42,6 +50,9 @@ export function startOperations(values: OptionValues, context: OperationsContext
   const identity = `${hostname()}_${randomBytes(4).toString('hex')}`;
   const jobs: Job[] = [];
   if (values['write-status'] === true) jobs.push((term) => startStatusJob(context, term, identity));
+  const mode = textOf(values, 'webhook-config') as RegistrationMode;
+  if (mode !== 'Off' || context.managed !== undefined)
+    jobs.push((term) => startRegistrationJobs(values, context, { term, mode }));
   if (jobs.length === 0) return undefined;
   return lead(jobs, context, identity);
 }
@@ -75,7 +86,6 @@ function lead(jobs: readonly Job[], context: OperationsContext, identity: string
       if (note(message)) logger.warn({ error: message }, 'the lease of the writers was not read or renewed');
     },
   });
-  cluster.onChange(update);
   const timer = setInterval(update, TICK_MS);
   timer.unref();
   return {
@@ -110,6 +120,64 @@ function startStatusJob(
     statuses.offer(targets);
     for (const event of toEventNotes(targets)) events.tell(event);
   };
+}
+
+function startRegistrationJobs(
+  values: OptionValues,
+  context: OperationsContext,
+  { term, mode }: { readonly term: AbortSignal; readonly mode: RegistrationMode },
+): () => void {
+  const { cluster, logger, metrics, managed } = context;
+  const note = createRepeatFilter();
+  const onError = (error: unknown): void => {
+    const message = toErrorMessage(error);
+    if (note(message)) logger.warn({ error: message }, 'not written');
+  };
+  const registration =
+    mode === 'Off'
+      ? undefined
+      : startRegistrationJob({
+          cluster,
+          logger,
+          metrics,
+          mode,
+          managesAddress: values['kubeconfig'] === undefined,
+          readCaBundle: () => {
+            const stored = managed?.stored() ?? managed?.inUse();
+            return stored === undefined ? undefined : toBundle(stored.authorities);
+          },
+          signal: term,
+          onChange: () => look(),
+        });
+  const renew =
+    managed === undefined
+      ? undefined
+      : createCertificateJob({
+          cluster,
+          store: managed,
+          metrics,
+          hosts: toHosts(values, cluster.namespace),
+          readCaBundles: () => registration?.caBundles(),
+          signal: term,
+        });
+  const look = createReconciler({
+    signal: term,
+    onError,
+    async reconcile() {
+      await renew?.();
+      await registration?.reconcile();
+    },
+  });
+  return look;
+}
+
+function toHosts(values: OptionValues, namespace: string): readonly string[] {
+  const { host } = toAddress(textOf(values, 'listen') ?? '');
+  const service = `${SERVICE_NAME}.${namespace}`;
+  const own = ['0.0.0.0', '::'].includes(host) ? [] : [host];
+  return [
+    ...new Set([`${service}.svc`, `${service}.svc.cluster.local`, service, 'localhost', '127.0.0.1', ...own]),
+  ];
 }
 
 // What fails fails again every few seconds: the log has it once, until something else happens.

@@ -1,8 +1,10 @@
 // Does the service write what a leader has to, only when it leads, and without any of it in the way of its answers?
 import assert from 'node:assert/strict';
+import { toCaBundles, toWebhooks } from '../../src/admission/registration.ts';
+import { UsageError } from '../../src/cli/arguments.ts';
 import { withDefaults } from '../../src/config.ts';
 import { startService, type Service } from '../../src/cli/service.ts';
-import { toRecord } from '../../src/lib/text.ts';
+import { toArray, toRecord, toText } from '../../src/lib/text.ts';
 import { SERVE_OPTIONS } from '../../src/options.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { type FakeStore, startFakeStore } from '../kubernetes/fake-store.ts';
@@ -169,5 +171,149 @@ describe('startOperations()', () => {
         ).text(),
       ),
     );
+  });
+});
+
+describe('managed certificates', () => {
+  const SECRET = '/api/v1/namespaces/own/secrets/model-policy-serving';
+  const REGISTRATION =
+    '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/model-policy-controller';
+  let store: FakeStore;
+  let services: Service[] = [];
+
+  const start = async (): Promise<Service> => {
+    const service = await startService(
+      withDefaults(
+        SERVE_OPTIONS,
+        {
+          kubeconfig: store.api.kubeconfig,
+          'controller-namespace': 'own',
+          listen: '127.0.0.1:0',
+          'metrics-listen': '127.0.0.1:0',
+          'self-managed-certs': true,
+          'webhook-config': 'Manage',
+        },
+        {},
+      ),
+      createLogger('silent'),
+    );
+    services.push(service);
+    return service;
+  };
+  const readiness = async (service: Service): Promise<string> => {
+    const answer = await fetch(`http://${service.metricsAddress}/readyz`, {
+      headers: { connection: 'close' },
+    });
+    return answer.text();
+  };
+  const dataOf = (name: string): string =>
+    Buffer.from(toText(toRecord(store.get(SECRET)?.['data'])[name]) ?? '', 'base64').toString();
+  const register = (failurePolicy = 'Fail'): void =>
+    void store.put(REGISTRATION, {
+      kind: 'ValidatingWebhookConfiguration',
+      metadata: { name: 'model-policy-controller' },
+      webhooks: toWebhooks('own').map((webhook, index) =>
+        index === 0 ? { ...webhook, failurePolicy } : webhook,
+      ),
+    });
+  const bundles = (): readonly string[] => toCaBundles(store.get(REGISTRATION));
+  const serves = async (service: Service, ca: string): Promise<boolean> => {
+    try {
+      return (await post({ address: service.address, ca }, '')).status === 400;
+    } catch {
+      return false;
+    }
+  };
+
+  beforeEach(async () => {
+    store = await startFakeStore();
+  });
+  afterEach(async () => {
+    await Promise.all(services.map((service) => service.stop()));
+    services = [];
+    await store.api.stop();
+  });
+
+  it('are made by the leader, served by every replica, and believed by the registration', async () => {
+    register();
+    const [one, two] = [await start(), await start()];
+    for (const service of [one, two])
+      await until('readiness', async () => (await readiness(service)) === 'ok\n');
+    const ca = dataOf('ca.crt');
+    for (const service of [one, two]) assert.equal(await serves(service, ca), true);
+    await until('a CA in the registration', () => bundles().every((bundle) => bundle === ca));
+    const text = await (
+      await fetch(`http://${one.metricsAddress}/metrics`, { headers: { connection: 'close' } })
+    ).text();
+    assert.match(text, /model_policy_certificate_expiry_timestamp_seconds\{certificate="serving"\} \d/);
+    assert.match(text, /model_policy_certificate_expiry_timestamp_seconds\{certificate="ca"\} \d/);
+    assert.equal(store.writes.filter(({ path }) => path.endsWith('/secrets')).length, 1);
+  });
+
+  it('go on being served when their Secret is deleted or spoilt, which is made again with an overlap', async () => {
+    register();
+    const service = await start();
+    await until(
+      'a CA in the registration',
+      () => bundles().every((bundle) => bundle !== '') && bundles().length > 0,
+    );
+    await until('readiness', async () => (await readiness(service)) === 'ok\n');
+    const [cert, ca] = [dataOf('tls.crt'), dataOf('ca.crt')];
+    store.delete(SECRET);
+    await until('the Secret', () => store.get(SECRET) !== undefined);
+    assert.equal(dataOf('tls.crt'), cert);
+    assert.ok(dataOf('ca.crt').endsWith(ca) && dataOf('ca.crt') !== ca);
+    await until('both CAs in the registration', () =>
+      bundles().every((bundle) => bundle === dataOf('ca.crt')),
+    );
+    assert.equal(await serves(service, ca), true);
+    const spoilt = { ...store.get(SECRET), data: { 'tls.crt': 'AAAA' } };
+    store.put(SECRET, spoilt);
+    await until('the Secret again', () => dataOf('tls.crt') === cert);
+    assert.equal(await serves(service, ca), true);
+    assert.equal(await readiness(service), 'ok\n');
+  });
+
+  it('leave a registration alone that is gone, count what is changed, and put it back', async () => {
+    const service = await start();
+    const metrics = async (): Promise<string> =>
+      (await fetch(`http://${service.metricsAddress}/metrics`, { headers: { connection: 'close' } })).text();
+    await until('a count', async () =>
+      (await metrics()).includes('model_policy_webhook_drift_total{field="object"} 1'),
+    );
+    assert.equal(store.get(REGISTRATION), undefined);
+    register('Ignore');
+    const policyOf = (): unknown =>
+      toRecord(toArray(store.get(REGISTRATION)?.['webhooks'])[0])['failurePolicy'];
+    await until('the policy', () => policyOf() === 'Fail');
+    const text = await metrics();
+    for (const field of ['failurePolicy', 'caBundle'])
+      assert.ok(text.includes(`model_policy_webhook_drift_total{field="${field}"} 1`), text);
+    await until('order', async () => (await metrics()).includes('model_policy_webhook_in_order 1'));
+  });
+
+  it('need a cluster, and no other certificate', async () => {
+    const refused = (values: object): Promise<unknown> =>
+      assert.rejects(
+        startService(
+          withDefaults(
+            SERVE_OPTIONS,
+            { listen: '127.0.0.1:0', 'metrics-listen': '127.0.0.1:0', ...values },
+            {},
+          ),
+          createLogger('silent'),
+        ),
+        UsageError,
+      );
+    const files = { policies: ['policies/quickstart'] };
+    await refused({ ...files, 'self-managed-certs': true });
+    await refused({ ...files, 'webhook-config': 'Watch' });
+    await refused({ ...files, 'write-status': true });
+    await refused({
+      kubeconfig: store.api.kubeconfig,
+      'self-managed-certs': true,
+      'tls-cert': 'a',
+      'tls-key': 'b',
+    });
   });
 });
