@@ -116,6 +116,13 @@ export const SERVE_OPTIONS = [
     description: 'PEM of the CA that clients must have a certificate from',
   },
   {
+    flag: 'drain-delay',
+    value: 'SECONDS',
+    default: '0',
+    pattern: '^(?:[0-9]|[1-5][0-9]|60)$',
+    description: 'how long to go on answering after SIGTERM while nobody is sent here any more, up to 60',
+  },
+  {
     flag: 'self-managed-certs',
     description: 'serve with a certificate from a Secret that the leading replica makes and renews',
   },

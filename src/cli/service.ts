@@ -1,4 +1,5 @@
 // How is the running service put together? Builds every edge from configuration, wires it, and takes it down again.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import type { NoMatchPolicy } from '../admission/judge-uses.ts';
 import { handlePolicyReview } from '../admission/validate-policy.ts';
@@ -18,14 +19,14 @@ import type { Logger } from '../telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { MAX_CLOCK_DIFFERENCE_MS, type RefreshEvent } from '../trust/trust-tracker.ts';
 import { listOf, textOf, toAddress, UsageError } from './arguments.ts';
-import { createCertificateStore } from './certificate-store.ts';
+import { createCertificateStore, type CertificateStore } from './certificate-store.ts';
 import { startFileSource } from './file-source.ts';
 import { startOperations, type Operations } from './operations.ts';
 import type { PolicySourceHandle, PolicySourceOptions } from './policy-source.ts';
 import { createPolicyCheck } from './policy-check.ts';
 import { startProver } from './prover-access.ts';
 import { createRegistryAccess } from './registry-access.ts';
-import { openTls } from './serving-tls.ts';
+import { openTls, type OpenedTls } from './serving-tls.ts';
 import { createTrustAccess } from './trust-access.ts';
 import { readVersion } from './version.ts';
 
@@ -45,7 +46,7 @@ export interface Service {
   policyCount(): number;
   /** Resolves when policies have been read; stays pending until then. */
   readonly synced: Promise<void>;
-  /** Fails readiness, finishes what is in flight, closes everything. */
+  /** Fails readiness, goes on for --drain-delay, finishes what is in flight, closes everything. */
   stop(): Promise<void>;
 }
 
@@ -96,11 +97,8 @@ export async function startService(values: OptionValues, logger: Logger): Promis
   );
   const listeners: Listener[] = [];
   try {
-    const { cluster } = source;
-    const managed =
-      cluster !== undefined && values['self-managed-certs'] === true
-        ? createCertificateStore(cluster)
-        : undefined;
+    const managed = openCertificateStore(values, source);
+    const drainDelayMs = toDrainDelayMs(values);
     const tls = await openTls(values, { logger, metrics, managed });
     const metricsListener = await listen(
       createMetricsApp(registry, () =>
@@ -116,13 +114,7 @@ export async function startService(values: OptionValues, logger: Logger): Promis
     );
     listeners.push(listener);
     const stopWatching = tls.watch(listener);
-    if (cluster !== undefined) {
-      operations = startOperations(values, { cluster, store, logger, metrics, managed });
-      cluster.onChange(() => {
-        tls.update();
-        operations?.update();
-      });
-    }
+    operations = operate(values, { source, store, logger, metrics, managed, tls });
     return {
       address: listener.address,
       metricsAddress: metricsListener.address,
@@ -133,7 +125,11 @@ export async function startService(values: OptionValues, logger: Logger): Promis
       async stop() {
         isStopping = true;
         stopWatching();
-        await Promise.all([operations?.stop(), listener.drain(DRAIN_TIMEOUT_MS)]);
+        listener.sendAway();
+        await Promise.all([
+          operations?.stop(),
+          sleep(drainDelayMs).then(() => listener.drain(DRAIN_TIMEOUT_MS)),
+        ]);
         source.stop();
         await metricsListener.drain(0);
         await proving.close();
@@ -211,6 +207,36 @@ function createObserver(metrics: Metrics, logger: Logger): DecisionObserver {
     },
     inFlight: (count) => metrics.setInFlight(count),
   };
+}
+
+interface OperateContext extends UpdateContext {
+  readonly source: PolicySourceHandle;
+  readonly managed: CertificateStore | undefined;
+  readonly tls: OpenedTls;
+}
+
+function operate(values: OptionValues, { source, tls, ...context }: OperateContext): Operations | undefined {
+  const { cluster } = source;
+  if (cluster === undefined) return undefined;
+  const operations = startOperations(values, { ...context, cluster });
+  cluster.onChange(() => {
+    tls.update();
+    operations?.update();
+  });
+  return operations;
+}
+
+function openCertificateStore(
+  values: OptionValues,
+  { cluster }: PolicySourceHandle,
+): CertificateStore | undefined {
+  return cluster !== undefined && values['self-managed-certs'] === true
+    ? createCertificateStore(cluster)
+    : undefined;
+}
+
+function toDrainDelayMs(values: OptionValues): number {
+  return Number(textOf(values, 'drain-delay') ?? 0) * 1000;
 }
 
 function requireNoCluster(values: OptionValues): void {
