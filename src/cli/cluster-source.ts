@@ -48,6 +48,7 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
   const stop = new AbortController();
   const state = new Map<Collection, Objects>();
   let tellChange: () => void = () => undefined;
+  let isStale = true;
   const watches = Object.entries(toPaths(namespace)).map(([collection, path]): [string, ListWatch] => [
     collection,
     startListWatch({
@@ -62,9 +63,13 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
         );
       },
       onChange(objects) {
+        const before = state.get(collection as Collection);
         state.set(collection as Collection, objects);
-        if (state.size === COLLECTIONS) {
+        // What the store could not take is offered again, changed or not.
+        isStale ||= !hasSameSpecs(before, objects);
+        if (state.size === COLLECTIONS && isStale) {
           store.update(toInputs(state));
+          isStale = false;
           onUpdate();
         }
         tellChange();
@@ -93,6 +98,21 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
 }
 
 const COLLECTIONS = 6;
+
+// Statuses are written by us, one by one: each would compile every policy again, in every replica. A generation rises with
+// the spec; what has none is always taken for changed.
+function hasSameSpecs(before: Objects | undefined, after: Objects): boolean {
+  if (before?.size !== after.size) return false;
+  return [...after].every(([name, object]) => {
+    const version = toSpecVersion(object);
+    return version !== undefined && version === toSpecVersion(before.get(name));
+  });
+}
+
+function toSpecVersion(object: unknown): string | undefined {
+  const { uid, generation } = toRecord(toRecord(object)['metadata']);
+  return typeof generation === 'number' && typeof uid === 'string' ? `${uid} ${generation}` : undefined;
+}
 
 function toPaths(namespace: string): Record<Collection, string> {
   const ours = `/apis/${API_GROUP}/v1alpha1`;

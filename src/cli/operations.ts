@@ -23,6 +23,8 @@ import { toEventNotes, toStatusTargets } from './status-targets.ts';
 export const LEASE_NAME = 'model-policy-controller';
 /** How often time alone may change a status, in milliseconds: exceptions end. */
 const TICK_MS = 15_000;
+/** How long changes are gathered before statuses are looked at, in milliseconds. */
+const GATHER_MS = 300;
 
 /** What operations work with. */
 export interface OperationsContext {
@@ -113,12 +115,21 @@ function startStatusJob(
   const { client } = cluster;
   const statuses = createStatusWriter({ client, signal: term, onWrite: onWrite('status') });
   const events = createEventWriter({ client, identity, signal: term, onWrite: onWrite('event') });
-  return () => {
+  const look = (): void => {
     const snapshot = store.snapshot();
-    if (snapshot === undefined) return;
+    if (snapshot === undefined || term.aborted) return;
     const targets = toStatusTargets(cluster, snapshot, new Date());
     statuses.offer(targets);
     for (const event of toEventNotes(targets)) events.tell(event);
+  };
+  // Each of our own writes comes back as a change: many are looked at together.
+  let timer: NodeJS.Timeout | undefined;
+  return () => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      look();
+    }, GATHER_MS);
+    timer.unref();
   };
 }
 

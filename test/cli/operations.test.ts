@@ -19,6 +19,7 @@ const EVENTS = '/apis/events.k8s.io/v1/namespaces/default/events';
 describe('startOperations()', () => {
   let store: FakeStore;
   let services: Service[] = [];
+  let generation = 0;
 
   const start = async (more: object = {}): Promise<Service> => {
     const service = await startService(
@@ -43,7 +44,7 @@ describe('startOperations()', () => {
     void store.put(`${OURS}/${resource}/${name}`, {
       apiVersion: 'modelpolicy.dev/v1alpha1',
       kind: resource,
-      metadata: { name, generation: 1 },
+      metadata: { name, generation: (generation += 1) },
       spec,
     });
   const conditionsOf = (resource: string, name: string): readonly string[] => {
