@@ -5,7 +5,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { toWebhookRules } from '../deploy/webhook-rules.ts';
+import { toWebhookRules } from '../src/admission/registration.ts';
 import { listObjects } from './support/cluster-objects.ts';
 import { type ControlPlane, startControlPlane } from './support/control-plane.ts';
 import { blocksOf, readSection, runStep } from './support/document-steps.ts';

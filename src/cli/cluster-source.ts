@@ -2,7 +2,11 @@
 // list has been read once; from then on the last known state serves on, whatever happens to the API server.
 import type { OptionValues } from '../config.ts';
 import { toErrorMessage, toRecord, toText } from '../lib/text.ts';
-import { createKubernetesClient, type KubernetesClient } from '../kubernetes/client.ts';
+import {
+  createKubernetesClient,
+  type KubernetesClient,
+  type KubernetesWriter,
+} from '../kubernetes/client.ts';
 import { KubernetesApiError, KubernetesConfigError } from '../kubernetes/errors.ts';
 import { startListWatch, type ListWatch } from '../kubernetes/list-watch.ts';
 import { createPullSecretReader } from '../kubernetes/pull-secret.ts';
@@ -16,35 +20,75 @@ import { textOf, UsageError } from './arguments.ts';
 import type { PolicySourceHandle, PolicySourceOptions } from './policy-source.ts';
 
 type Objects = ReadonlyMap<string, object>;
-type Collection = 'policies' | 'trustRoots' | 'exceptions' | 'namespaces' | 'secrets' | 'configMaps';
+
+/** What is watched. */
+export type Collection = 'policies' | 'trustRoots' | 'exceptions' | 'namespaces' | 'secrets' | 'configMaps';
+
+/** The cluster as it was last seen, and access to it. */
+export interface ClusterView {
+  readonly client: KubernetesWriter;
+  /** The controller's own. */
+  readonly namespace: string;
+  /** By `namespace/name`, or by name; undefined before the first list. */
+  objects(collection: Collection): Objects | undefined;
+  /** Calls back after every change of a collection, when the store has it; replaces the callback before. */
+  onChange(listener: () => void): void;
+}
+
+/** A source that is a cluster. */
+export interface ClusterSourceHandle extends PolicySourceHandle {
+  readonly cluster: ClusterView;
+}
 
 /** Starts watching. @throws UsageError when neither kubeconfig nor in-cluster configuration can be used */
-export function startClusterSource(values: OptionValues, options: PolicySourceOptions): PolicySourceHandle {
+export function startClusterSource(values: OptionValues, options: PolicySourceOptions): ClusterSourceHandle {
   const client = openClient(textOf(values, 'kubeconfig'));
   const namespace = textOf(values, 'controller-namespace') ?? '';
-  const { store, logger, onUpdate } = options;
+  const { store, logger, metrics, onUpdate } = options;
   const stop = new AbortController();
   const state = new Map<Collection, Objects>();
-  const watches = Object.entries(toPaths(namespace)).map(([collection, path]): ListWatch =>
+  let tellChange: () => void = () => undefined;
+  let isStale = true;
+  const watches = Object.entries(toPaths(namespace)).map(([collection, path]): [string, ListWatch] => [
+    collection,
     startListWatch({
       client,
       path,
       signal: stop.signal,
-      onError: (error) =>
+      onError(error) {
+        metrics.observeWatchFailure(collection, error.kind);
         logger.warn(
           { path: error.path, kind: error.kind, error: error.message },
           'watch failed, trying again',
-        ),
+        );
+      },
       onChange(objects) {
+        const before = state.get(collection as Collection);
         state.set(collection as Collection, objects);
-        if (state.size < COLLECTIONS) return;
-        store.update(toInputs(state));
-        onUpdate();
+        // What the store could not take is offered again, changed or not.
+        isStale ||= !hasSameSpecs(before, objects);
+        if (state.size === COLLECTIONS && isStale) {
+          store.update(toInputs(state));
+          isStale = false;
+          onUpdate();
+        }
+        tellChange();
       },
     }),
+  ]);
+  metrics.readWatches(() =>
+    watches.map(([collection, watch]) => ({ collection, ageMs: watch.ageMs(Date.now()) })),
   );
   return {
-    synced: Promise.all(watches.map(({ synced }) => synced)).then(() => undefined),
+    cluster: {
+      client,
+      namespace,
+      objects: (collection) => state.get(collection),
+      onChange(listener) {
+        tellChange = listener;
+      },
+    },
+    synced: Promise.all(watches.map(([, { synced }]) => synced)).then(() => undefined),
     findUnready: () =>
       state.size < COLLECTIONS ? 'the first lists from the API server have not been read' : undefined,
     readNamespace: (name, signal) => readNamespace(client, name, signal),
@@ -54,6 +98,21 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
 }
 
 const COLLECTIONS = 6;
+
+// Statuses are written by us, one by one: each would compile every policy again, in every replica. A generation rises with
+// the spec; what has none is always taken for changed.
+function hasSameSpecs(before: Objects | undefined, after: Objects): boolean {
+  if (before?.size !== after.size) return false;
+  return [...after].every(([name, object]) => {
+    const version = toSpecVersion(object);
+    return version !== undefined && version === toSpecVersion(before.get(name));
+  });
+}
+
+function toSpecVersion(object: unknown): string | undefined {
+  const { uid, generation } = toRecord(toRecord(object)['metadata']);
+  return typeof generation === 'number' && typeof uid === 'string' ? `${uid} ${generation}` : undefined;
+}
 
 function toPaths(namespace: string): Record<Collection, string> {
   const ours = `/apis/${API_GROUP}/v1alpha1`;
@@ -68,7 +127,7 @@ function toPaths(namespace: string): Record<Collection, string> {
   };
 }
 
-function openClient(kubeconfig: string | undefined): KubernetesClient {
+function openClient(kubeconfig: string | undefined): KubernetesWriter {
   try {
     return createKubernetesClient({ kubeconfig });
   } catch (error) {

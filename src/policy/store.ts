@@ -4,7 +4,7 @@ import { isRecord, toRecord, toText } from '../lib/text.ts';
 import type { TrustReader } from '../trust/trust-source.ts';
 import type { CelEngine } from './cel/engine.ts';
 import { compileException, type CompiledException, type ExceptionSource } from './compile-exception.ts';
-import { compileTrustRoots } from './compile-trust-root.ts';
+import { compileTrustRoots, type CompiledTrustRoot } from './compile-trust-root.ts';
 import { checkObject, type ObjectCheck } from './check-object.ts';
 import { compilePolicy, type CompileContext, type PolicySource } from './compile.ts';
 import type { CheckedKind } from './validate.ts';
@@ -39,6 +39,8 @@ export interface PolicySnapshot {
   readonly exceptions: readonly CompiledException[];
   /** Exceptions that have none, and why. */
   readonly brokenExceptions: readonly { readonly name: string; readonly problem: string }[];
+  /** TrustRoots by name. */
+  readonly trustRoots: ReadonlyMap<string, CompiledTrustRoot>;
   /** The namespace, or undefined when it is not known. */
   findNamespace(name: string): KnownNamespace | undefined;
 }
@@ -103,6 +105,7 @@ function compileSnapshot(inputs: PolicyInputs, options: SnapshotOptions): Policy
     policies: inputs.policies
       .map((source) => compilePolicy(source, context))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    trustRoots: context.trustRoots,
     findNamespace: (name) => findNamespace(inputs, name),
   };
 }

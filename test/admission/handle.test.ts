@@ -326,6 +326,7 @@ describe('createReviewHandler()', () => {
             policies: [],
             exceptions: [],
             brokenExceptions: [],
+            trustRoots: new Map(),
             findNamespace: () => undefined,
           }),
           openClient: () => UNUSED_CLIENT,
