@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createInlineExecutor, OverloadedError } from '../../src/proving/executor.ts';
-import { createThreadExecutor, MAX_WAITING_JOBS } from '../../src/proving/thread-executor.ts';
+import { createThreadExecutor, MAX_WAIT_MS, MAX_WAITING_JOBS } from '../../src/proving/thread-executor.ts';
 import { startProofThread, type ProofThread } from '../../src/proving/thread.ts';
 import type { ItemOutcome } from '../../src/verdict/prove-item.ts';
 import type { ProofJob } from '../../src/verdict/prove.ts';
@@ -172,6 +172,39 @@ describe('createThreadExecutor()', function () {
         const start = (): Promise<ProofThread> => startProofThread({ script: url, jobTimeoutMs: 5000 });
         await assert.rejects(createThreadExecutor(1, SILENT, start), message);
       });
+  });
+
+  it('leaves out what nobody waits for any more, so that a flood ends with those who made it', async () => {
+    let clock = 0;
+    const finish: (() => void)[] = [];
+    const slow: ProofThread = {
+      run: () =>
+        new Promise<ItemOutcome>((resolve) => {
+          finish.push(() => resolve({ kind: 'nothing' }));
+        }),
+      ended: new Promise(() => undefined),
+      close: () => Promise.resolve(),
+    };
+    const executor = await createThreadExecutor(
+      1,
+      SILENT,
+      () => Promise.resolve(slow),
+      () => clock,
+    );
+    const job = toJob();
+    const run = (): Promise<ItemOutcome> => executor.run(job, { now: NOW });
+    const first = run();
+    const flood = Promise.allSettled(Array.from({ length: MAX_WAITING_JOBS }, run));
+    clock += MAX_WAIT_MS + 1;
+    const honest = run();
+    finish[0]?.();
+    await first;
+    assert.ok(
+      (await flood).every((end) => end.status === 'rejected' && end.reason instanceof OverloadedError),
+    );
+    finish[1]?.();
+    assert.deepEqual(await honest, { kind: 'nothing' });
+    await executor.close();
   });
 
   it('refuses more than it will do in time, and rejects what waits when it is closed', async () => {
