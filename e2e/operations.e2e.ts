@@ -190,7 +190,7 @@ describe('a cluster with two replicas', () => {
     const table = await succeed(['get', 'clustermodelpolicies']);
     assert.match(table, /^prod-models +\S* +True +Ready /mu);
     assert.match(table, /^without-key +\S* +False +CredentialsUnavailable /mu);
-    assert.match(await succeed(['get', 'trustroots']), /^public-good +(?:shipped|tuf) +20\S+Z +True /mu);
+    assert.match(await succeed(['get', 'trustroots']), /^public-good +(?:shipped|tuf) +20\S+Z +True\b/mu);
     const events = ['get', 'events.events.k8s.io', '--namespace', 'default', '--output', 'json'];
     await within('an event', async () => (await succeed(events)).includes('CredentialsUnavailable'));
     await succeed(['delete', 'cmp', 'without-key']);
@@ -209,8 +209,12 @@ describe('a cluster with two replicas', () => {
       { op: 'add', path: '/webhooks/0/matchConditions', value: [{ name: 'never', expression: 'false' }] },
     ]);
     await succeed(['patch', REGISTRATION, '--type=json', '--patch', patch]);
-    const state = '{.webhooks[0].failurePolicy} {.webhooks[0].timeoutSeconds} {.webhooks[0].matchConditions}';
-    await within('the registration', async () => (await read(REGISTRATION, state)) === 'Fail 10 ');
+    const state =
+      '{.webhooks[0].failurePolicy} {.webhooks[0].timeoutSeconds} {.webhooks[0].matchConditions[*].name}';
+    await within(
+      'the registration',
+      async () => (await read(REGISTRATION, state)) === 'Fail 10 spec-is-new-or-changed',
+    );
     const metrics = (await leader?.metrics()) ?? '';
     for (const field of ['failurePolicy', 'timeoutSeconds', 'matchConditions'])
       assert.ok(metrics.includes(`model_policy_webhook_drift_total{field="${field}"} 1`), metrics);
