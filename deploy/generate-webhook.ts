@@ -1,7 +1,7 @@
 // Writes the rules of deploy/base/webhook.yaml from the kinds that are read: `npm run webhook` after every change of them.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
-import { toWebhookRules } from './webhook-rules.ts';
+import { toWebhookRules } from '../src/admission/registration.ts';
 
 const file = new URL('base/webhook.yaml', import.meta.url);
 const document = parseDocument(readFileSync(file, 'utf8'));

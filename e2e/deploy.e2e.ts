@@ -1,11 +1,10 @@
 // Can deploy/ be installed, trusted with its rights, stepped over in an emergency and taken away again? With a real API
 // server, and no controller at all: the worst hour of a webhook that fails closed. What it decides is left to admission.e2e.ts.
 import assert from 'node:assert/strict';
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { toWebhookRules } from '../deploy/webhook-rules.ts';
+import { toWebhookRules } from '../src/admission/registration.ts';
 import { listObjects } from './support/cluster-objects.ts';
 import { type ControlPlane, startControlPlane } from './support/control-plane.ts';
 import { blocksOf, readSection, runStep } from './support/document-steps.ts';
@@ -206,23 +205,6 @@ describe('deploy/', () => {
       const release = '[{"op":"remove","path":"/metadata/finalizers"}]';
       await succeed(['patch', 'pod', 'held', '--namespace=doomed', '--type=json', `--patch=${release}`]);
       await succeed(['wait', '--for=delete', 'namespace/doomed', '--timeout=50s']);
-    });
-
-    it('gets a certificate that its service name has, by the commands of docs/install.md', async () => {
-      const [commands = ''] = blocksOf(readSection(DOCUMENT, 'Install'), 'sh');
-      await runStep(commands, running(), running().directory);
-      const json = ['--output=json'];
-      const secret = ['get', 'secret', 'model-policy-tls', '--namespace', SYSTEM, ...json];
-      const { data } = JSON.parse(await succeed(secret)) as { data: Readonly<Record<string, string>> };
-      const certificate = new X509Certificate(Buffer.from(data['tls.crt'] ?? '', 'base64'));
-      assert.ok(certificate.checkHost(`model-policy.${SYSTEM}.svc`));
-      assert.ok(certificate.checkPrivateKey(createPrivateKey(Buffer.from(data['tls.key'] ?? '', 'base64'))));
-      const registration = ['get', 'validatingwebhookconfiguration', 'model-policy-controller', ...json];
-      const { webhooks } = JSON.parse(await succeed(registration)) as WebhookConfiguration;
-      assert.deepEqual(
-        webhooks.map(({ clientConfig }) => clientConfig.caBundle),
-        [data['tls.crt'], data['tls.crt']],
-      );
     });
 
     it('lets policies be saved, mended and deleted', async () => {

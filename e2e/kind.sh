@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Does the image start, and does a cluster with nodes ask it? Builds, installs into a new kind cluster, asks about one pod
 # that must be denied and one that must be admitted, uninstalls. KEEP=1 leaves the cluster.
-#   npm run e2e:kind      needs docker (or podman, see kind), kind, kubectl and openssl
+#   npm run e2e:kind      needs docker (or podman, see kind), kind and kubectl
 set -euo pipefail
 cd "$(dirname "$0")/.."
-for tool in docker kind kubectl openssl; do
+for tool in docker kind kubectl; do
   command -v "$tool" >/dev/null || { echo "e2e:kind needs $tool" >&2; exit 2; }
 done
 
@@ -28,18 +28,14 @@ trap clean_up EXIT
 kind create cluster --config kind-config.yaml --kubeconfig "$KUBECONFIG" --wait 120s
 kind load docker-image "$image" --name "$cluster"
 
-# The pods wait for the Secret, and the registration for the pods.
+# The replica that leads makes the certificate and writes its CA into the registration.
 kubectl apply -k deploy/base
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=model-policy \
-  -addext subjectAltName=DNS:model-policy.model-policy-system.svc \
-  -keyout "$work/tls.key" -out "$work/tls.crt"
-kubectl create secret tls model-policy-tls --namespace model-policy-system \
-  --cert="$work/tls.crt" --key="$work/tls.key"
-ca=$(base64 <"$work/tls.crt" | tr -d '\n')
-kubectl patch validatingwebhookconfiguration model-policy-controller --type=json --patch="[
-  {\"op\":\"add\",\"path\":\"/webhooks/0/clientConfig/caBundle\",\"value\":\"$ca\"},
-  {\"op\":\"add\",\"path\":\"/webhooks/1/clientConfig/caBundle\",\"value\":\"$ca\"}]"
 kubectl --namespace model-policy-system rollout status deployment/model-policy-controller --timeout=180s
+for _ in $(seq 60); do
+  ca=$(kubectl get validatingwebhookconfiguration model-policy-controller -o 'jsonpath={.webhooks[0].clientConfig.caBundle}')
+  [ -n "$ca" ] && break
+  sleep 1
+done
 
 pod() { # NAME VOLUME
   printf '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"%s"},"spec":{"containers":[{"name":"app","image":"registry.k8s.io/pause:3.10"}],"volumes":[%s]}}' "$1" "$2"

@@ -140,7 +140,7 @@ describe('policies in a cluster', () => {
         JSON.stringify({ status }),
       ]);
     succeeded(await patch('cmp/prod', { observedGeneration: 1, conditions: [condition] }));
-    const root = { source: 'SigstorePublicGood', expires: '2027-01-01T00:00:00Z', conditions: [condition] };
+    const root = { source: 'shipped', expires: '2027-01-01T00:00:00Z', conditions: [condition] };
     succeeded(await patch('mtr/good', root));
     assert.match(
       (await kubectl(['get', 'cmp', 'prod'])).stdout,
@@ -148,7 +148,7 @@ describe('policies in a cluster', () => {
     );
     assert.match(
       (await kubectl(['get', 'mtr', 'good'])).stdout,
-      /^good +SigstorePublicGood +2027-01-01T00:00:00Z +False$/m,
+      /^good +shipped +2027-01-01T00:00:00Z +False$/m,
     );
     const wrong = await patch('cmp/prod', { conditions: [{ ...condition, status: 'Maybe' }] });
     assert.equal(wrong.code, 1, wrong.stdout);

@@ -116,6 +116,29 @@ export const SERVE_OPTIONS = [
     description: 'PEM of the CA that clients must have a certificate from',
   },
   {
+    flag: 'drain-delay',
+    value: 'SECONDS',
+    default: '0',
+    pattern: '^(?:[0-9]|[1-5][0-9]|60)$',
+    description: 'how long to go on answering after SIGTERM while nobody is sent here any more, up to 60',
+  },
+  {
+    flag: 'self-managed-certs',
+    description: 'serve with a certificate from a Secret that the leading replica makes and renews',
+  },
+  {
+    flag: 'webhook-config',
+    value: 'Manage|Watch|Off',
+    default: 'Off',
+    choices: ['Manage', 'Watch', 'Off'],
+    description: 'what the leading replica does about changes of the webhook configuration: put back, tell',
+  },
+  {
+    flag: 'write-status',
+    description:
+      'write conditions and events of policies, trust roots and exceptions, when this replica leads',
+  },
+  {
     flag: 'workloads',
     value: 'Warn|Deny|Off',
     default: 'Warn',
@@ -250,65 +273,4 @@ export const ADMIT_OPTIONS = [
     description: 'operation to ask about',
   },
   { flag: 'json', description: 'print each verdict as one line of JSON' },
-] as const satisfies readonly OptionSpec[];
-
-/** Options of verify-files. */
-export const VERIFY_FILES_OPTIONS = [
-  { flag: 'bundle', value: 'FILE', description: 'signature of the files: an OpenSSF Model Signing bundle' },
-  { flag: 'key', value: 'FILE', description: 'public keys, PEM: one of them signed' },
-  { flag: 'issuer', value: 'ISSUER', description: 'OIDC issuer of the signer, exactly; with --subject' },
-  { flag: 'subject', value: 'SUBJECT', description: 'identity of the signer, exactly; with --issuer' },
-  {
-    flag: 'trusted-root',
-    value: 'FILE',
-    description: 'trusted_root.json for --issuer and --subject (default: public-good Sigstore)',
-  },
-  {
-    flag: 'roots',
-    value: 'FILE',
-    description: 'root certificates, PEM: any code-signing certificate under them signed',
-  },
-  {
-    flag: 'ignore-path',
-    value: 'PATH',
-    multiple: true,
-    description: 'path in the directory that need not be signed (repeatable)',
-  },
-  { flag: 'json', description: 'print the verdict as one line of JSON' },
-] as const satisfies readonly OptionSpec[];
-
-const COUNT = '^\\d$';
-
-/** Options of verify-bundle. */
-export const VERIFY_BUNDLE_OPTIONS = [
-  { flag: 'bundle', value: 'FILE', description: 'Sigstore bundle, JSON' },
-  { flag: 'certificate-identity', value: 'TEXT', description: 'subject alternative name of the signer' },
-  { flag: 'certificate-oidc-issuer', value: 'URL', description: 'OIDC issuer of the signer' },
-  { flag: 'key', value: 'FILE', description: 'public key of the signer, PEM, instead of an identity' },
-  {
-    flag: 'trusted-root',
-    value: 'FILE',
-    description: 'trusted_root.json (default: Sigstore’s public-good instance)',
-  },
-  {
-    flag: 'tlog-threshold',
-    value: 'N',
-    default: '1',
-    pattern: COUNT,
-    description: 'transparency logs that must hold an entry',
-  },
-  {
-    flag: 'timestamp-threshold',
-    value: 'N',
-    default: '1',
-    pattern: COUNT,
-    description: 'authorities that must vouch for a time',
-  },
-  {
-    flag: 'ctlog-threshold',
-    value: 'N',
-    default: '1',
-    pattern: COUNT,
-    description: 'certificate logs that must have seen the certificate',
-  },
 ] as const satisfies readonly OptionSpec[];

@@ -28,6 +28,8 @@ export interface RunningProcess {
   readonly log: () => string;
   /** SIGTERM, and SIGKILL for all of its process group after `boundMs`; returns when it is gone. */
   readonly stop: (boundMs: number) => Promise<void>;
+  /** SIGKILL at once: it has no time for anything. */
+  readonly kill: () => void;
 }
 
 /** Starts a program in a process group of its own: a launcher takes what it started along. */
@@ -50,6 +52,7 @@ export function startProcess({ name, command, args, directory }: ProcessOptions)
     name,
     hasExited: () => state.hasExited,
     log: () => state.failure + readFileSync(logFile, 'utf8'),
+    kill: () => killGroup(child),
     stop: async (boundMs) => {
       const bound = new AbortController();
       child.kill('SIGTERM');

@@ -1,6 +1,6 @@
 // How does the product run in these suites? As its users start it: bin/model-policy serve against the cluster of
 // a kubeconfig, with its own certificate. What it must answer is left to the suites.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { freePorts, startProcess, waitFor } from './processes.ts';
@@ -21,12 +21,14 @@ export interface ServiceOptions {
 export interface Service {
   /** `https://127.0.0.1:PORT`. */
   readonly url: string;
-  /** PEM. */
+  /** PEM of the CA that was made at start; empty when it was not. */
   readonly ca: string;
   /** What it logged so far. */
   readonly log: () => string;
   readonly metrics: () => Promise<string>;
   readonly stop: () => Promise<void>;
+  /** Ends it as a crash would. */
+  readonly kill: () => void;
 }
 
 /** Returns when `/readyz` answers 200. @throws Error with the end of its log when it does not within 30 s. */
@@ -58,10 +60,11 @@ export async function startService({
     await waitFor('model-policy serve', isReady, { boundMs: START_BOUND_MS, program });
     return {
       url: `https://127.0.0.1:${port}`,
-      ca: readFileSync(caFile, 'utf8'),
+      ca: existsSync(caFile) ? readFileSync(caFile, 'utf8') : '',
       log: program.log,
       metrics: async () => (await fetchText(`${metricsUrl}/metrics`)).text,
       stop,
+      kill: program.kill,
     };
   } catch (error) {
     await stop();

@@ -2,7 +2,11 @@
 // list has been read once; from then on the last known state serves on, whatever happens to the API server.
 import type { OptionValues } from '../config.ts';
 import { toErrorMessage, toRecord, toText } from '../lib/text.ts';
-import { createKubernetesClient, type KubernetesClient } from '../kubernetes/client.ts';
+import {
+  createKubernetesClient,
+  type KubernetesClient,
+  type KubernetesWriter,
+} from '../kubernetes/client.ts';
 import { KubernetesApiError, KubernetesConfigError } from '../kubernetes/errors.ts';
 import { startListWatch, type ListWatch } from '../kubernetes/list-watch.ts';
 import { createNamedObjects, type NamedObjects } from '../kubernetes/named-objects.ts';
@@ -18,51 +22,99 @@ import { textOf, UsageError } from './arguments.ts';
 import type { PolicySourceHandle, PolicySourceOptions } from './policy-source.ts';
 
 type Objects = ReadonlyMap<string, object>;
-type Collection =
+
+/** What is watched. */
+export type Collection =
   'policies' | 'modelPolicies' | 'trustRoots' | 'exceptions' | 'namespaces' | 'secrets' | 'configMaps';
 
+/** The cluster as it was last seen, and access to it. */
+export interface ClusterView {
+  readonly client: KubernetesWriter;
+  /** The controller's own. */
+  readonly namespace: string;
+  /** By `namespace/name`, or by name; undefined before the first list. */
+  objects(collection: Collection): Objects | undefined;
+  /** Calls back after every change of a collection, when the store has it; replaces the callback before. */
+  onChange(listener: () => void): void;
+}
+
+/** A source that is a cluster. */
+export interface ClusterSourceHandle extends PolicySourceHandle {
+  readonly cluster: ClusterView;
+}
+
 /** Starts watching. @throws UsageError when neither kubeconfig nor in-cluster configuration can be used */
-export function startClusterSource(values: OptionValues, options: PolicySourceOptions): PolicySourceHandle {
+export function startClusterSource(values: OptionValues, options: PolicySourceOptions): ClusterSourceHandle {
   const client = openClient(textOf(values, 'kubeconfig'));
   const namespace = textOf(values, 'controller-namespace') ?? '';
-  const { store, logger, onUpdate } = options;
+  const { store, logger, metrics, onUpdate } = options;
   const stop = new AbortController();
   const state = new Map<Collection, Objects>();
+  let tellChange: () => void = () => undefined;
+  let isStale = true;
   let timer: NodeJS.Timeout | undefined;
   const updateSoon = (): void => {
     timer ??= setTimeout(update, TENANT_DELAY_MS);
   };
-  const tenantObjects = createNamedObjects({ client, signal: stop.signal, onChange: updateSoon });
+  const tenantObjects = createNamedObjects({
+    client,
+    signal: stop.signal,
+    onChange() {
+      isStale = true;
+      updateSoon();
+    },
+  });
   function update(): void {
     clearTimeout(timer);
     timer = undefined;
-    if (state.size < COLLECTIONS || stop.signal.aborted) return;
-    const inputs = toInputs(state);
-    const named = new Map(listTenantMaterial(inputs.policies).map((one) => [toObjectPath(one), one]));
-    tenantObjects.want(new Set(named.keys()));
-    store.update({ ...inputs, material: addMaterial(inputs.material, named, tenantObjects) });
-    onUpdate();
+    if (stop.signal.aborted) return;
+    if (state.size === COLLECTIONS && isStale) {
+      const inputs = toInputs(state);
+      const named = new Map(listTenantMaterial(inputs.policies).map((one) => [toObjectPath(one), one]));
+      tenantObjects.want(new Set(named.keys()));
+      store.update({ ...inputs, material: addMaterial(inputs.material, named, tenantObjects) });
+      isStale = false;
+      onUpdate();
+    }
+    tellChange();
   }
-  const watches = Object.entries(toPaths(namespace)).map(([collection, path]): ListWatch =>
+  const watches = Object.entries(toPaths(namespace)).map(([collection, path]): [string, ListWatch] => [
+    collection,
     startListWatch({
       client,
       path,
       signal: stop.signal,
-      onError: (error) =>
+      onError(error) {
+        metrics.observeWatchFailure(collection, error.kind);
         logger.warn(
           { path: error.path, kind: error.kind, error: error.message },
           'watch failed, trying again',
-        ),
+        );
+      },
       onChange(objects) {
         const isFirst = state.size < COLLECTIONS;
+        const before = state.get(collection as Collection);
         state.set(collection as Collection, objects);
+        // What the store could not take is offered again, changed or not.
+        isStale ||= !hasSameSpecs(before, objects);
         if (collection === 'modelPolicies' && !isFirst) updateSoon();
         else update();
       },
     }),
+  ]);
+  metrics.readWatches(() =>
+    watches.map(([collection, watch]) => ({ collection, ageMs: watch.ageMs(Date.now()) })),
   );
   return {
-    synced: Promise.all(watches.map(({ synced }) => synced)).then(() => undefined),
+    cluster: {
+      client,
+      namespace,
+      objects: (collection) => state.get(collection),
+      onChange(listener) {
+        tellChange = listener;
+      },
+    },
+    synced: Promise.all(watches.map(([, { synced }]) => synced)).then(() => undefined),
     findUnready: () =>
       state.size < COLLECTIONS ? 'the first lists from the API server have not been read' : undefined,
     readNamespace: (name, signal) => readNamespace(client, name, signal),
@@ -98,6 +150,21 @@ const COLLECTIONS = 7;
 /** How long changes of namespaces' own policies are gathered before they count, in milliseconds: none can keep us busy. */
 const TENANT_DELAY_MS = 1000;
 
+// Statuses are written by us, one by one: each would compile every policy again, in every replica. A generation rises with
+// the spec; what has none is always taken for changed.
+function hasSameSpecs(before: Objects | undefined, after: Objects): boolean {
+  if (before?.size !== after.size) return false;
+  return [...after].every(([name, object]) => {
+    const version = toSpecVersion(object);
+    return version !== undefined && version === toSpecVersion(before.get(name));
+  });
+}
+
+function toSpecVersion(object: unknown): string | undefined {
+  const { uid, generation } = toRecord(toRecord(object)['metadata']);
+  return typeof generation === 'number' && typeof uid === 'string' ? `${uid} ${generation}` : undefined;
+}
+
 function toPaths(namespace: string): Record<Collection, string> {
   const ours = `/apis/${API_GROUP}/v1alpha1`;
   const own = `/api/v1/namespaces/${encodeURIComponent(namespace)}`;
@@ -112,7 +179,7 @@ function toPaths(namespace: string): Record<Collection, string> {
   };
 }
 
-function openClient(kubeconfig: string | undefined): KubernetesClient {
+function openClient(kubeconfig: string | undefined): KubernetesWriter {
   try {
     return createKubernetesClient({ kubeconfig });
   } catch (error) {

@@ -39,9 +39,11 @@ export async function startServiceOrExplain(values: OptionValues): Promise<Servi
 
 /** The one line that says where the service is. */
 export function toReadyLine(service: Service, caPath: string | undefined): string {
-  const ca =
-    service.ca === undefined ? 'certificate from --tls-cert' : `CA ${caPath ?? 'not written: use --ca-out'}`;
-  return `ready: https://${service.address}/validate, metrics http://${service.metricsAddress}/metrics, ${service.policyCount()} policies, ${ca}`;
+  const certificate =
+    service.ca === undefined
+      ? `certificate from ${service.certificateOrigin}`
+      : `CA ${caPath ?? 'not written: use --ca-out'}`;
+  return `ready: https://${service.address}/validate, metrics http://${service.metricsAddress}/metrics, ${service.policyCount()} policies, ${certificate}`;
 }
 
 /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */

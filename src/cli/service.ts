@@ -1,5 +1,5 @@
 // How is the running service put together? Builds every edge from configuration, wires it, and takes it down again.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import type { NoMatchPolicy } from '../admission/judge-uses.ts';
 import { handlePolicyReview } from '../admission/validate-policy.ts';
@@ -13,23 +13,23 @@ import { createCelEngine } from '../policy/cel/engine.ts';
 import { isOfCluster } from '../policy/compiled.ts';
 import { createPolicyStore, type PolicyStore } from '../policy/store.ts';
 import { createAdmissionApp } from '../server/admission-app.ts';
-import { listen, type Listener, type TlsMaterial } from '../server/listener.ts';
+import { listen, type Listener } from '../server/listener.ts';
 import { createMetricsApp } from '../server/metrics-app.ts';
-import { createSelfSigned } from '../server/self-signed.ts';
 import { toDecisionRecord } from '../telemetry/decision-record.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { MAX_CLOCK_DIFFERENCE_MS, type RefreshEvent } from '../trust/trust-tracker.ts';
 import { listOf, textOf, toAddress, UsageError } from './arguments.ts';
+import { createCertificateStore, type CertificateStore } from './certificate-store.ts';
 import { startFileSource } from './file-source.ts';
+import { startOperations, type Operations } from './operations.ts';
 import type { PolicySourceHandle, PolicySourceOptions } from './policy-source.ts';
 import { createPolicyCheck } from './policy-check.ts';
 import { startProver } from './prover-access.ts';
 import { createRegistryAccess, toSidedClients } from './registry-access.ts';
-import { readNamedFile } from './registry-transport.ts';
+import { openTls, type OpenedTls } from './serving-tls.ts';
 import { createTrustAccess } from './trust-access.ts';
 import { readVersion } from './version.ts';
-import { watchFiles } from './watch-files.ts';
 
 /** How long requests in flight may take after a stop was asked for, in milliseconds. */
 export const DRAIN_TIMEOUT_MS = 10_000;
@@ -39,13 +39,15 @@ export interface Service {
   /** `host:port` of the admission endpoint. */
   readonly address: string;
   readonly metricsAddress: string;
-  /** PEM of the CA of the self-signed certificate; undefined when a certificate was given. */
+  /** PEM of the CA of the certificate that was made at start; undefined when it was not. */
   readonly ca: string | undefined;
+  /** Where the serving certificate comes from, for people. */
+  readonly certificateOrigin: string;
   /** Policies in force; 0 before the first sync. */
   policyCount(): number;
   /** Resolves when policies have been read; stays pending until then. */
   readonly synced: Promise<void>;
-  /** Fails readiness, finishes what is in flight, closes everything. */
+  /** Fails readiness, goes on for --drain-delay, finishes what is in flight, closes everything. */
   stop(): Promise<void>;
 }
 
@@ -66,13 +68,15 @@ export async function startService(values: OptionValues, logger: Logger): Promis
     trust.statuses().map((status) => ({ ...status, expiresAt: status.snapshot?.expiresAt })),
   );
   const store = createPolicyStore(engine, textOf(values, 'controller-namespace') ?? '', trust);
+  let operations: Operations | undefined;
   const onUpdate = createUpdateObserver({ store, logger, metrics });
   trust.onChange(() => {
     store.recompile();
     onUpdate();
+    operations?.update();
   });
   const proving = await startProver(values, metrics, logger);
-  const source = await startSource(values, { store, logger, onUpdate });
+  const source = await startSource(values, { store, logger, metrics, onUpdate });
   let isStopping = false;
   const handler = createReviewHandler(
     {
@@ -93,9 +97,13 @@ export async function startService(values: OptionValues, logger: Logger): Promis
   );
   const listeners: Listener[] = [];
   try {
-    const tls = await openTls(values);
+    const managed = openCertificateStore(values, source);
+    const drainDelayMs = toDrainDelayMs(values);
+    const tls = await openTls(values, { logger, metrics, managed });
     const metricsListener = await listen(
-      createMetricsApp(registry, () => (isStopping ? 'stopping' : source.findUnready())),
+      createMetricsApp(registry, () =>
+        isStopping ? 'stopping' : (source.findUnready() ?? tls.findUnready()),
+      ),
       toAddress(textOf(values, 'metrics-listen') ?? ''),
     );
     listeners.push(metricsListener);
@@ -105,17 +113,23 @@ export async function startService(values: OptionValues, logger: Logger): Promis
       tls.material,
     );
     listeners.push(listener);
-    const stopWatching = tls.watch(listener, logger);
+    const stopWatching = tls.watch(listener);
+    operations = operate(values, { source, store, logger, metrics, managed, tls });
     return {
       address: listener.address,
       metricsAddress: metricsListener.address,
       ca: tls.ca,
+      certificateOrigin: tls.origin,
       policyCount: () => store.snapshot()?.policies.length ?? 0,
       synced: source.synced,
       async stop() {
         isStopping = true;
         stopWatching();
-        await listener.drain(DRAIN_TIMEOUT_MS);
+        listener.sendAway();
+        await Promise.all([
+          operations?.stop(),
+          sleep(drainDelayMs).then(() => listener.drain(DRAIN_TIMEOUT_MS)),
+        ]);
         source.stop();
         await metricsListener.drain(0);
         await proving.close();
@@ -165,7 +179,10 @@ function createUpdateObserver({ store, logger, metrics }: UpdateContext): () => 
 }
 
 async function startSource(values: OptionValues, options: PolicySourceOptions): Promise<PolicySourceHandle> {
-  if (values['policies'] !== undefined) return startFileSource(values, options);
+  if (values['policies'] !== undefined) {
+    requireNoCluster(values);
+    return startFileSource(values, options);
+  }
   // The Kubernetes client takes most of a second to load: standalone mode does without.
   const { startClusterSource } = await import('./cluster-source.ts');
   return startClusterSource(values, options);
@@ -201,63 +218,39 @@ function createObserver(metrics: Metrics, logger: Logger): DecisionObserver {
   };
 }
 
-function writeCa(path: string, ca: string): void {
-  try {
-    writeFileSync(path, ca);
-  } catch (error) {
-    throw new UsageError(`cannot write the CA: ${toErrorMessage(error)}`);
-  }
+interface OperateContext extends UpdateContext {
+  readonly source: PolicySourceHandle;
+  readonly managed: CertificateStore | undefined;
+  readonly tls: OpenedTls;
 }
 
-interface OpenedTls {
-  readonly material: TlsMaterial;
-  readonly ca: string | undefined;
-  readonly watch: (listener: Listener, logger: Logger) => () => void;
-}
-
-async function openTls(values: OptionValues): Promise<OpenedTls> {
-  const certPath = textOf(values, 'tls-cert');
-  const keyPath = textOf(values, 'tls-key');
-  const clientCaPath = textOf(values, 'client-ca');
-  const clientCa =
-    clientCaPath === undefined ? {} : { clientCa: readNamedFile(clientCaPath, 'client CA').toString('utf8') };
-  if ((certPath === undefined) !== (keyPath === undefined))
-    throw new UsageError('--tls-cert and --tls-key belong together');
-  if (certPath === undefined || keyPath === undefined) {
-    const { host } = toAddress(textOf(values, 'listen') ?? '');
-    const { ca, key, cert } = await createSelfSigned(
-      [...new Set([host, 'localhost', '127.0.0.1'])],
-      new Date(),
-    );
-    const caOut = textOf(values, 'ca-out');
-    if (caOut !== undefined) writeCa(caOut, ca);
-    return { material: { key, cert, ...clientCa }, ca, watch: () => () => undefined };
-  }
-  const read = (): TlsMaterial => ({
-    cert: readFileSync(certPath, 'utf8'),
-    key: readFileSync(keyPath, 'utf8'),
-    ...clientCa,
+function operate(values: OptionValues, { source, tls, ...context }: OperateContext): Operations | undefined {
+  const { cluster } = source;
+  if (cluster === undefined) return undefined;
+  const operations = startOperations(values, { ...context, cluster });
+  cluster.onChange(() => {
+    tls.update();
+    operations?.update();
   });
-  readNamedFile(certPath, 'certificate');
-  readNamedFile(keyPath, 'private key');
-  return {
-    material: read(),
-    ca: undefined,
-    // A certificate that does not load keeps the one in use: rotation writes two files, not at once.
-    watch: (listener, logger) =>
-      watchFiles(
-        () => [certPath, keyPath],
-        () => {
-          try {
-            listener.setTls(read());
-            logger.info({ certificate: certPath }, 'serving certificate reloaded');
-          } catch (error) {
-            logger.error(
-              { certificate: certPath, error: toErrorMessage(error) },
-              'serving certificate not reloaded',
-            );
-          }
-        },
-      ),
-  };
+  return operations;
+}
+
+function openCertificateStore(
+  values: OptionValues,
+  { cluster }: PolicySourceHandle,
+): CertificateStore | undefined {
+  return cluster !== undefined && values['self-managed-certs'] === true
+    ? createCertificateStore(cluster)
+    : undefined;
+}
+
+function toDrainDelayMs(values: OptionValues): number {
+  return Number(textOf(values, 'drain-delay') ?? 0) * 1000;
+}
+
+function requireNoCluster(values: OptionValues): void {
+  const flag = ['write-status', 'self-managed-certs'].find((name) => values[name] === true);
+  const asked = flag ?? (values['webhook-config'] === 'Off' ? undefined : 'webhook-config');
+  if (asked !== undefined && values[asked] !== undefined)
+    throw new UsageError(`--${asked} needs a cluster: it has no meaning with --policies`);
 }

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type OptionValues } from '../config.ts';
-import { VERIFY_BUNDLE_OPTIONS } from '../options.ts';
+import { VERIFY_BUNDLE_OPTIONS } from '../file-options.ts';
 import { isDigest, splitDigest } from '../lib/digest.ts';
 import { toErrorMessage } from '../lib/text.ts';
 import { SignatureError } from '../signature/error.ts';

@@ -3,7 +3,7 @@
 import { readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
 import path from 'node:path';
 import type { OptionValues } from '../config.ts';
-import { VERIFY_FILES_OPTIONS } from '../options.ts';
+import { VERIFY_FILES_OPTIONS } from '../file-options.ts';
 import { FileError } from '../files/error.ts';
 import { examine, listFiles, type FoundFile } from '../files/list-files.ts';
 import { MAX_BUNDLE_BYTES } from '../evidence/evidence.ts';

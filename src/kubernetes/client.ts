@@ -1,4 +1,4 @@
-// How do we ask the API server something? GET requests with the credentials of a kubeconfig or of our pod.
+// How do we ask the API server something, and tell it? Requests with the credentials of a kubeconfig or of our pod.
 // Reading credentials (tokens that rotate, exec plugins, proxies) is left to @kubernetes/client-node;
 // how a request runs to transport.ts; staying up to date to list-watch.ts.
 import { KubeConfig } from '@kubernetes/client-node';
@@ -10,6 +10,8 @@ import { openResponse, readBody } from './transport.ts';
 export const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 /** An answer that stops arriving for this long is given up. */
 export const GET_IDLE_TIMEOUT_MS = 30_000;
+/** A write is answered with the object, which etcd bounds; JSON may be several times as large. */
+const MAX_WRITTEN_BYTES = 8 * 1024 * 1024;
 
 /** Read-only access to one API server. */
 export interface KubernetesClient {
@@ -35,12 +37,29 @@ export interface StreamOptions {
   readonly idleTimeoutMs: number;
 }
 
+/** One change: `PATCH` is a JSON merge patch (RFC 7386), everything else an object as JSON. */
+export interface WriteRequest {
+  readonly method: 'POST' | 'PUT' | 'PATCH';
+  /** As for `get`. */
+  readonly path: string;
+  readonly body: object;
+}
+
+/** Access to one API server that may change things. */
+export interface KubernetesWriter extends KubernetesClient {
+  /**
+   * Sends one change, once. @returns the object as it is stored now
+   * @throws KubernetesApiError as `get`: 409 for a change that another one overtook
+   */
+  write(request: WriteRequest, signal: AbortSignal): Promise<unknown>;
+}
+
 /**
  * A client for the current context of the `kubeconfig` file; without one, for the cluster whose pod we are.
  * Opens no connection yet.
  * @throws KubernetesConfigError when neither can be used.
  */
-export function createKubernetesClient(options: { kubeconfig?: string | undefined }): KubernetesClient {
+export function createKubernetesClient(options: { kubeconfig?: string | undefined }): KubernetesWriter {
   const config = loadConfig(options.kubeconfig);
   const cluster = config.getCurrentCluster();
   if (!cluster || !URL.canParse(cluster.server)) {
@@ -58,9 +77,16 @@ export function createKubernetesClient(options: { kubeconfig?: string | undefine
     namespace: config.getContextObject(config.getCurrentContext())?.namespace,
     get: async (path, signal) => {
       const response = await open(path, { signal, idleTimeoutMs: GET_IDLE_TIMEOUT_MS });
-      return parseJson(await readBody(response, MAX_RESPONSE_BYTES), path);
+      return parseJson(await readBody(response, MAX_RESPONSE_BYTES), `GET ${path}`);
     },
     stream: open,
+    write: async ({ method, path, body }, signal) => {
+      const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+      const options = { ...(await authenticate(config)), signal, timeout: GET_IDLE_TIMEOUT_MS };
+      const content = { contentType, text: JSON.stringify(body) };
+      const response = await openResponse({ base, path, method, body: content, options });
+      return parseJson(await readBody(response, MAX_WRITTEN_BYTES), `${method} ${path}`);
+    },
   };
 }
 
@@ -105,14 +131,14 @@ async function authenticate(config: KubeConfig): Promise<RequestOptions> {
   return options;
 }
 
-function parseJson(body: Uint8Array, path: string): unknown {
+function parseJson(body: Uint8Array, name: string): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch (error) {
     throw new KubernetesApiError({
       status: 0,
       reason: 'ResponseMalformed',
-      message: `GET ${path}: the answer is not JSON`,
+      message: `${name}: the answer is not JSON`,
       cause: error,
     });
   }

@@ -38,6 +38,8 @@ export interface ListWatchOptions {
   readonly client: KubernetesClient;
   /** The collection, without query: `/apis/modelpolicy.dev/v1alpha1/clustermodelpolicies`. */
   readonly path: string;
+  /** Only these, as `metadata.name=x`: RBAC can then name the object. */
+  readonly fieldSelector?: string;
   /**
    * The whole last known state by `namespace/name` (`name` for cluster-scoped objects): after the first list, and
    * after each change, once for all changes of a tick. The map is the caller's own.
@@ -126,11 +128,12 @@ class Watcher implements ListWatch {
   }
 
   async #list(): Promise<string> {
-    const { client, path, signal } = this.#options;
+    const { client, path, signal, fieldSelector } = this.#options;
+    const selector = fieldSelector === undefined ? '' : `&fieldSelector=${encodeURIComponent(fieldSelector)}`;
     const objects = new Map<string, KubernetesObject>();
     let token = '';
     for (let page = 0; page < MAX_LIST_PAGES; page += 1) {
-      const query = `limit=${this.#pageLimit}${token && `&continue=${encodeURIComponent(token)}`}`;
+      const query = `limit=${this.#pageLimit}${token && `&continue=${encodeURIComponent(token)}`}${selector}`;
       const timeout = AbortSignal.any([signal, AbortSignal.timeout(LIST_PAGE_TIMEOUT_MS)]);
       const list = parseListPage(await client.get(`${path}?${query}`, timeout));
       this.#signOfLife();
@@ -147,8 +150,9 @@ class Watcher implements ListWatch {
   }
 
   async #watch(resourceVersion: string): Promise<void> {
-    const { client, path, signal } = this.#options;
+    const { client, path, signal, fieldSelector } = this.#options;
     const query = new URLSearchParams({
+      ...(fieldSelector !== undefined && { fieldSelector }),
       watch: 'true',
       allowWatchBookmarks: 'true',
       resourceVersion,

@@ -1,4 +1,4 @@
-// How does one GET run? node:https with a bound on size and silence, every failure as a KubernetesApiError.
+// How does one request run? node:https with a bound on size and silence, every failure as a KubernetesApiError.
 // Redirects are not followed: the API server sends none, and credentials must not travel elsewhere.
 // Which credentials and certificates apply is left to client.ts.
 import { request as httpRequest, type IncomingMessage } from 'node:http';
@@ -12,10 +12,21 @@ const MAX_ERROR_MESSAGE_CHARACTERS = 512;
 const TCP_KEEP_ALIVE_MS = 30_000;
 const VISIBLE_ASCII = /^\/[\u0021-\u007e]*$/u;
 
-/** `base`: the server, whose own path comes before `path`; `options`: TLS material, headers, signal, timeout in ms. */
+/** What a request sends beside its path. */
+export interface RequestBody {
+  readonly contentType: string;
+  readonly text: string;
+}
+
+/**
+ * `base`: the server, whose own path comes before `path`; `method`: default GET; `options`: TLS material, headers,
+ * signal, timeout in ms.
+ */
 export interface OpenRequest {
   readonly base: URL;
   readonly path: string;
+  readonly method?: string;
+  readonly body?: RequestBody;
   readonly options: RequestOptions;
 }
 
@@ -26,8 +37,8 @@ export interface OpenRequest {
 export async function openResponse(request: OpenRequest): Promise<AsyncIterable<Uint8Array>> {
   const response = await send(request);
   const status = response.statusCode ?? 0;
-  if (status >= 200 && status < 300) return chunks(response, request.path);
-  throw await toStatusError(response, status, request.path);
+  if (status >= 200 && status < 300) return chunks(response, toName(request));
+  throw await toStatusError(response, status, toName(request));
 }
 
 /** All bytes. @throws KubernetesApiError `ResponseTooLarge` beyond `maximumBytes`. */
@@ -48,14 +59,20 @@ export async function readBody(body: AsyncIterable<Uint8Array>, maximumBytes: nu
   return Buffer.concat(parts);
 }
 
-function send({ base, path, options }: OpenRequest): Promise<IncomingMessage> {
+/** A request in messages. */
+function toName({ method = 'GET', path }: Pick<OpenRequest, 'method' | 'path'>): string {
+  return `${method} ${path}`;
+}
+
+function send({ base, path, method = 'GET', body, options }: OpenRequest): Promise<IncomingMessage> {
   assertPath(path);
+  const name = toName({ method, path });
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const start = base.protocol === 'http:' ? httpRequest : httpsRequest;
   try {
     const request = start({
       ...options,
-      method: 'GET',
+      method,
       // URL keeps the brackets of an IPv6 host, a socket wants none.
       hostname: base.hostname.replace(/^\[(.*)\]$/u, '$1'),
       port: base.port,
@@ -63,6 +80,7 @@ function send({ base, path, options }: OpenRequest): Promise<IncomingMessage> {
       headers: {
         accept: 'application/json',
         'user-agent': 'model-policy-controller',
+        ...(body && { 'content-type': body.contentType, 'content-length': Buffer.byteLength(body.text) }),
         ...trimmed(options.headers),
       },
     });
@@ -78,15 +96,15 @@ function send({ base, path, options }: OpenRequest): Promise<IncomingMessage> {
         new KubernetesApiError({
           status: 0,
           reason: 'IdleTimeout',
-          message: `GET ${path}: nothing received for ${options.timeout ?? 0} ms`,
+          message: `${name}: nothing received for ${options.timeout ?? 0} ms`,
         }),
       );
     });
-    request.on('error', (error) => reject(toTransportError(error, path)));
-    request.end();
+    request.on('error', (error) => reject(toTransportError(error, name)));
+    request.end(body?.text);
   } catch (error) {
     // An aborted signal, or a header that Node refuses.
-    reject(toTransportError(error, path));
+    reject(toTransportError(error, name));
   }
   return promise;
 }
@@ -106,23 +124,23 @@ function trimmed(headers: RequestOptions['headers']): Record<string, string> {
   );
 }
 
-async function* chunks(response: IncomingMessage, path: string): AsyncGenerator<Uint8Array, void, void> {
+async function* chunks(response: IncomingMessage, name: string): AsyncGenerator<Uint8Array, void, void> {
   try {
     for await (const chunk of response as AsyncIterable<Uint8Array>) yield chunk;
   } catch (error) {
-    throw toTransportError(error, path);
+    throw toTransportError(error, name);
   }
 }
 
 async function toStatusError(
   response: IncomingMessage,
   status: number,
-  path: string,
+  name: string,
 ): Promise<KubernetesApiError> {
   let detail: { reason?: unknown; message?: unknown } = {};
   try {
     const parsed: unknown = JSON.parse(
-      Buffer.from(await readBody(chunks(response, path), MAX_ERROR_BODY_BYTES)).toString('utf8'),
+      Buffer.from(await readBody(chunks(response, name), MAX_ERROR_BODY_BYTES)).toString('utf8'),
     );
     if (typeof parsed === 'object' && parsed !== null) detail = parsed;
   } catch {
@@ -130,15 +148,15 @@ async function toStatusError(
   }
   const reason = typeof detail.reason === 'string' && detail.reason !== '' ? detail.reason : `HTTP${status}`;
   const said = typeof detail.message === 'string' ? `: ${detail.message}` : '';
-  const message = `GET ${path}: ${status} ${reason}${said}`.slice(0, MAX_ERROR_MESSAGE_CHARACTERS);
+  const message = `${name}: ${status} ${reason}${said}`.slice(0, MAX_ERROR_MESSAGE_CHARACTERS);
   return new KubernetesApiError({ status, reason, message });
 }
 
-function toTransportError(error: unknown, path: string): KubernetesApiError {
+function toTransportError(error: unknown, name: string): KubernetesApiError {
   if (error instanceof KubernetesApiError) return error;
-  const name = error instanceof Error ? error.name : '';
+  const kind = error instanceof Error ? error.name : '';
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'TransportFailed';
-  const reason = name === 'AbortError' || name === 'TimeoutError' ? 'Aborted' : code;
+  const reason = kind === 'AbortError' || kind === 'TimeoutError' ? 'Aborted' : code;
   const said = error instanceof Error ? error.message : String(error);
-  return new KubernetesApiError({ status: 0, reason, message: `GET ${path}: ${said}`, cause: error });
+  return new KubernetesApiError({ status: 0, reason, message: `${name}: ${said}`, cause: error });
 }

@@ -68,23 +68,22 @@ export const TRUST_ROOT_STATUS: Schema = object(DESCRIPTION, {
   observedGeneration,
   source: {
     type: 'string',
-    description: 'Where the root comes from.',
-    enum: ['SigstorePublicGood', 'GitHub', 'TUF', 'TrustedRoot'],
+    description: 'Where the root in use came from.',
+    enum: ['shipped', 'tuf', 'pinned'],
   },
-  generation: generation('Rises whenever another root is in use.'),
+  generation: generation('Rises whenever another root is in use, in the process that writes.'),
   expires: time('When the root in use ends without a refresh; absent: it is pinned and does not end.'),
   counts: object('What the root in use holds.', {
     certificateAuthorities: count('Certificate authorities.'),
     timestampAuthorities: count('Timestamp authorities.'),
-    logs: count('Transparency logs.'),
+    transparencyLogs: count('Transparency logs.'),
     certificateLogs: count('Logs of certificates, which sign SCTs.'),
   }),
-  conditions: conditions('Ready (policies that name it can use it), Refreshed (the last refresh succeeded)'),
+  conditions: conditions('Ready (policies that name it can use it)'),
 });
 
 /** Status of ModelPolicyException. */
 export const EXCEPTION_STATUS: Schema = object(DESCRIPTION, {
   observedGeneration,
-  endsAt: time('When it ends: expiresAt, or 90 days after the object was made, whichever is earlier.'),
-  conditions: conditions('Active (it has an effect now; else its reason is Expired or Invalid)'),
+  conditions: conditions('Active (it has an effect now; else its reason is Expired or PolicyInvalid)'),
 });

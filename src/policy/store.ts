@@ -4,7 +4,11 @@ import { isRecord, toRecord, toText } from '../lib/text.ts';
 import type { TrustReader } from '../trust/trust-source.ts';
 import type { CelEngine } from './cel/engine.ts';
 import { compileException, type CompiledException, type ExceptionSource } from './compile-exception.ts';
-import { createTrustRootCompiler, type CompileTrustRoots } from './compile-trust-root.ts';
+import {
+  createTrustRootCompiler,
+  type CompiledTrustRoot,
+  type CompileTrustRoots,
+} from './compile-trust-root.ts';
 import { checkObject, type ObjectCheck } from './check-object.ts';
 import { createPolicyCompiler, type CompilePolicies } from './compile-changed.ts';
 import type { CompileContext, PolicySource } from './compile.ts';
@@ -42,6 +46,8 @@ export interface PolicySnapshot {
   readonly exceptions: readonly CompiledException[];
   /** Exceptions that have none, and why. */
   readonly brokenExceptions: readonly { readonly name: string; readonly problem: string }[];
+  /** TrustRoots by name. */
+  readonly trustRoots: ReadonlyMap<string, CompiledTrustRoot>;
   /** Which of them a request is judged by: all but `models`. */
   readonly select: SelectPolicies;
   /** The namespace, or undefined when it is not known; one object for each, for as long as the world lasts. */
@@ -117,6 +123,7 @@ function compileSnapshot(inputs: PolicyInputs, options: SnapshotOptions): Policy
     exceptions: exceptions.flatMap((result) => (result.ok ? [result.exception] : [])),
     brokenExceptions: exceptions.filter((result) => !result.ok),
     policies,
+    trustRoots: context.trustRoots,
     select: createSelection(policies),
     findNamespace(name) {
       const known = namespaces.get(name) ?? findNamespace(inputs, name);

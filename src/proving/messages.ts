@@ -12,7 +12,9 @@ export type Question =
       readonly say: 'prove';
       readonly item: EvidenceItem;
       readonly materialId: string;
-      readonly subject: SignedSubject;
+      readonly subject: Omit<SignedSubject, 'manifest'>;
+      /** JSON text of the subject's manifest, where files may be signed. */
+      readonly manifest: SharedArrayBuffer | undefined;
       readonly predicateTypes: readonly string[];
       readonly options: VerifyOptions;
     };

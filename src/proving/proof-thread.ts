@@ -3,9 +3,10 @@
 import { parentPort } from 'node:worker_threads';
 import { toErrorMessage } from '../lib/text.ts';
 import type { AuthorityMaterial } from '../signature/authority.ts';
+import type { SignedSubject } from '../signature/verify.ts';
 import { proveItem } from '../verdict/prove-item.ts';
 import type { Question, Reply } from './messages.ts';
-import { revive, toPortable } from './portable.ts';
+import { fromSharedJson, revive, toPortable } from './portable.ts';
 import { selfTest } from './self-test.ts';
 
 const port = parentPort;
@@ -16,11 +17,26 @@ function answer(question: Question & { say: 'prove' }): Reply {
   try {
     const material = materials.get(question.materialId);
     if (material === undefined) throw new Error('the material of a proof was not sent');
-    const outcome = proveItem({ ...question, material }, question.options);
+    const subject = toSubject(question);
+    const outcome = proveItem({ ...question, material, subject }, question.options);
     return { say: 'outcome', outcome };
   } catch (error) {
     return { say: 'fault', message: toErrorMessage(error) };
   }
+}
+
+type Manifest = NonNullable<SignedSubject['manifest']>;
+
+// Read where somebody's signature has been verified, and for nobody else's.
+function toSubject({ subject, manifest }: Question & { say: 'prove' }): SignedSubject {
+  if (manifest === undefined) return subject;
+  let parsed: Manifest | undefined;
+  return {
+    ...subject,
+    get manifest() {
+      return (parsed ??= fromSharedJson(manifest) as Manifest);
+    },
+  };
 }
 
 port.on('message', (message: unknown) => {

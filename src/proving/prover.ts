@@ -1,6 +1,6 @@
 // What is proven about this evidence, within the time of this request? Puts plan, executor and memory together.
 import { setImmediate } from 'node:timers/promises';
-import { waitWithin } from '../lib/deadline.ts';
+import { DeadlineError, waitWithin } from '../lib/deadline.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { ItemOutcome } from '../verdict/prove-item.ts';
 import { planProof, type Proof, type ProofJob, type ProofQuestion } from '../verdict/prove.ts';
@@ -10,12 +10,15 @@ import { createFactsCache, type FactsObserver, type SecondOpinionMode } from './
 /** Steps between which other requests get their turn: matching identities is the caller's thread's work. */
 const STEPS_AT_A_STRETCH = 8;
 
-/** Jobs of one proof that wait at once: a registry full of signatures must not stand before everybody else's. */
+/** Jobs of one request that wait at once: pods full of models full of signatures must not stand before everybody else's. */
 const JOBS_AT_ONCE = 8;
 
 /** Proves evidence for one policy. */
 export interface Prover {
-  /** @throws DeadlineError when the signal fires first, OverloadedError when too much is waiting */
+  /**
+   * @param signal of the request: all of its proofs share what it may have waiting
+   * @throws DeadlineError when the signal fires first, OverloadedError when too much is waiting
+   */
   prove(evidence: Evidence, question: ProofQuestion, now: Date, signal: AbortSignal): Promise<Proof>;
 }
 
@@ -26,17 +29,45 @@ export function createProver(
   mode: SecondOpinionMode = 'before',
 ): Prover {
   const run = createFactsCache(executor, mode, observer);
+  const turnsOf = new WeakMap<AbortSignal, TakeTurn>();
   return {
     async prove(evidence, question, now, signal) {
+      const takeTurn = turnsOf.get(signal) ?? createTurns(JOBS_AT_ONCE);
+      turnsOf.set(signal, takeTurn);
       const plan = planProof(evidence, question);
       let step = plan.next();
       for (let count = 1; step.done !== true; count += 1) {
-        const outcomes = answerAll(step.value, (job) => run(job, now), signal);
+        const outcomes = answerAll(
+          step.value,
+          (job) => takeTurn(() => (signal.aborted ? Promise.reject(tooLate()) : run(job, now))),
+          signal,
+        );
         step = plan.next(await waitWithin(outcomes, signal));
         if (count % STEPS_AT_A_STRETCH === 0) await setImmediate();
       }
       return step.value;
     },
+  };
+}
+
+const tooLate = (): DeadlineError => new DeadlineError('deadline exceeded');
+
+/** Runs something as soon as there is room for it, in the order of asking. */
+type TakeTurn = <T>(run: () => Promise<T>) => Promise<T>;
+
+function createTurns(count: number): TakeTurn {
+  const waiting: (() => void)[] = [];
+  let free = count;
+  return async (run) => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await run();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free += 1;
+      else next();
+    }
   };
 }
 

@@ -9,6 +9,8 @@ import { startProofThread, type ProofThread } from './thread.ts';
 
 /** Jobs that may wait: at a few milliseconds each about as many as one deadline has room for. */
 export const MAX_WAITING_JOBS = 4096;
+/** How long a job may wait, in milliseconds: by then whoever asked has been answered, and others are waiting. */
+export const MAX_WAIT_MS = 10_000;
 const FIRST_RESTART_DELAY_MS = 50;
 const MAX_RESTART_DELAY_MS = 5000;
 
@@ -25,20 +27,34 @@ interface Waiting {
   readonly options: VerifyOptions;
   readonly resolve: (outcome: ItemOutcome) => void;
   readonly reject: (error: unknown) => void;
+  /** On the executor's clock. */
+  readonly since: number;
 }
 
-/** Starts threads and waits until each has verified its own bundle. @throws Error when one cannot */
+const tooMuch = (): OverloadedError => new OverloadedError('too many signatures are waiting to be verified');
+
+/**
+ * Starts threads and waits until each has verified its own bundle.
+ * @param now milliseconds, monotonic
+ * @throws Error when a thread cannot
+ */
 export async function createThreadExecutor(
   count: number,
   observer: ThreadObserver,
   start: () => Promise<ProofThread> = startProofThread,
+  now: () => number = () => performance.now(),
 ): Promise<Executor> {
   const queue: Waiting[] = [];
   const idle: ProofThread[] = [];
   const all = new Set<ProofThread>();
   const closing = new AbortController();
 
+  function dropStale(): void {
+    while (now() - (queue[0]?.since ?? Infinity) > MAX_WAIT_MS) queue.shift()?.reject(tooMuch());
+  }
+
   function pump(): void {
+    dropStale();
     observer.waiting(queue.length);
     while (queue.length > 0) {
       const thread = idle.pop();
@@ -79,10 +95,10 @@ export async function createThreadExecutor(
   for (const thread of threads) void keep(thread);
   return {
     run(job, options) {
-      if (queue.length >= MAX_WAITING_JOBS)
-        return Promise.reject(new OverloadedError('too many signatures are waiting to be verified'));
+      dropStale();
+      if (queue.length >= MAX_WAITING_JOBS) return Promise.reject(tooMuch());
       return new Promise((resolve, reject) => {
-        queue.push({ job, options, resolve, reject });
+        queue.push({ job, options, resolve, reject, since: now() });
         pump();
       });
     },

@@ -6,7 +6,7 @@ import type { VerifyOptions } from '../signature/facts.ts';
 import type { ItemOutcome } from '../verdict/prove-item.ts';
 import type { ProofJob } from '../verdict/prove.ts';
 import type { Question, Reply } from './messages.ts';
-import { revive, toPortable } from './portable.ts';
+import { revive, toPortable, toSharedJson } from './portable.ts';
 
 /** Longest time for one item, in milliseconds: hostile evidence at every limit takes a tenth of it. */
 export const JOB_TIMEOUT_MS = 4000;
@@ -62,14 +62,15 @@ export async function startProofThread({ script, jobTimeoutMs } = DEFAULTS): Pro
         forget.register(material, material.id);
         send(worker, { say: 'learn', id: material.id, material: material.material });
       }
-      // Only signatures of files read the manifest, which may be large.
-      const { manifest: _, ...bare } = subject;
-      const readsFiles = material.material.signatureFormats.has('ModelSigning');
+      // Only signatures of files read the manifest, which may be large: as large for each of many signatures.
+      const { manifest, ...bare } = subject;
+      const readsFiles = item.kind === 'bundle' && material.material.signatureFormats.has('ModelSigning');
       send(worker, {
         say: 'prove',
         item,
         materialId: material.id,
-        subject: readsFiles ? subject : bare,
+        subject: bare,
+        manifest: readsFiles && manifest !== undefined ? toSharedJson(manifest) : undefined,
         predicateTypes,
         options,
       });

@@ -1,4 +1,5 @@
 // What went wrong at a registry? The one typed error of this folder; evidence/ turns it into a finding.
+import { quote } from '../lib/text.ts';
 import type { DenialReason } from '../reason.ts';
 
 /** Kinds of registry trouble, each with the reason it becomes. */
@@ -23,4 +24,10 @@ export class RegistryError extends Error {
     super(message);
     this.kind = kind;
   }
+}
+
+/** A URL that a registry named, for messages: escaped, without user info and query, which may open what it leads to. */
+export function describeForeignUrl(text: string): string {
+  const [named = ''] = text.split(/[?#]/, 1);
+  return quote(named.replace(/^([^/]*\/\/)[^/]*@/, '$1'), 120);
 }

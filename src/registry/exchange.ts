@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeadlineError, waitWithin } from '../lib/deadline.ts';
 import { quote } from '../lib/text.ts';
-import { RegistryError } from './error.ts';
+import { describeForeignUrl, RegistryError } from './error.ts';
 import type { AuthScope, Authenticator } from './token.ts';
 import { toHostKey, type Transport, type TransportResponse } from './transport.ts';
 
@@ -86,7 +86,10 @@ function toRedirect(response: TransportResponse, from: URL, transport: Transport
   const location = response.headers['location'];
   if (!REDIRECTS.has(response.status) || location === undefined) return undefined;
   const refuse = (why: string): RegistryError =>
-    new RegistryError('unreachable', `${quote(from.host)} redirects to ${quote(location, 120)}, ${why}`);
+    new RegistryError(
+      'unreachable',
+      `${quote(from.host)} redirects to ${describeForeignUrl(location)}, ${why}`,
+    );
   let url: URL;
   try {
     url = new URL(location, from);

@@ -5,7 +5,7 @@ import { createCache, type Cache } from '../lib/cache.ts';
 import { parseStrictJson, StrictJsonError } from '../lib/strict-json.ts';
 import { quote, toRecord, toText } from '../lib/text.ts';
 import type { Credential, Keychain } from './docker-config.ts';
-import { RegistryError } from './error.ts';
+import { describeForeignUrl, RegistryError } from './error.ts';
 import { REQUEST_TIMEOUT_MS, toHostKey, type Transport, type TransportRequest } from './transport.ts';
 
 const MAX_TOKEN_RESPONSE_BYTES = 64 * 1024;
@@ -181,7 +181,7 @@ function toRealm(realm: string, scope: AuthScope, transport: Transport): URL {
   const refuse = (why: string): RegistryError =>
     new RegistryError(
       'unauthorized',
-      `${quote(scope.registry)} names the token realm ${quote(realm, 120)}, ${why}`,
+      `${quote(scope.registry)} names the token realm ${describeForeignUrl(realm)}, ${why}`,
     );
   let url: URL;
   try {

@@ -8,13 +8,12 @@ import { parseRegistry } from '../model/reference.ts';
 import { BLOCKED_MESSAGE, createAddressGuard, type AddressGuard } from './address-guard.ts';
 import { RegistryError } from './error.ts';
 import type { TlsByHost } from './host-settings.ts';
+import { createIntakes, type Intake } from './intake.ts';
 import { createPools } from './pools.ts';
 import type { FindProxy } from './proxy.ts';
 
 /** Time for one registry request, headers and body, in milliseconds (docs: limits). */
 export const REQUEST_TIMEOUT_MS = 5000;
-/** Bytes of unfinished answers at once, whoever sends them: strangers may stall many large ones. */
-export const MAX_BYTES_IN_FLIGHT = 128 * 1024 * 1024;
 
 /** One exchange to make. */
 export interface TransportRequest {
@@ -78,7 +77,7 @@ export function createTransport(options: TransportOptions, rootCertificates: rea
     findProxy: options.findProxy ?? (() => undefined),
     timeoutMs: REQUEST_TIMEOUT_MS,
   });
-  const inFlight: BytesInFlight = { held: 0 };
+  const openIntake = createIntakes();
   const observe = options.observe ?? (() => undefined);
   const isOpen = (host: string): boolean =>
     options.plainHttpHosts.has(host) || options.configuredHosts.has(host);
@@ -92,7 +91,11 @@ export function createTransport(options: TransportOptions, rootCertificates: rea
       if (!isConfigured) refuseBlockedLiteral(wanted.url, guard);
       try {
         if (isClosed) throw new Error('the connections are closed');
-        const response = await exchange(wanted, pools.select(wanted.url, host, isConfigured), inFlight);
+        const response = await exchange(
+          wanted,
+          pools.select(wanted.url, host, isConfigured),
+          openIntake(host),
+        );
         observe(String(response.status));
         return response;
       } catch (error) {
@@ -114,23 +117,24 @@ function refuseBlockedLiteral(url: URL, guard: AddressGuard): void {
     throw new RegistryError('unreachable', `${describeTarget(url)} is refused: ${BLOCKED_MESSAGE}`);
 }
 
-/** Bytes of answers that are being received, of all hosts together. */
-interface BytesInFlight {
-  held: number;
-}
-
 async function exchange(
   wanted: TransportRequest,
   dispatcher: Dispatcher,
-  inFlight: BytesInFlight,
+  intake: Intake,
 ): Promise<TransportResponse> {
-  const signal = AbortSignal.any([wanted.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]);
-  const response = await sendTwice(() => request(wanted.url, toRequestOptions(wanted, dispatcher, signal)));
-  return {
-    status: response.statusCode,
-    headers: firstHeaders(response.headers),
-    body: await readBody(response.body, wanted.maxBytes, inFlight),
-  };
+  const signal = AbortSignal.any([wanted.signal, intake.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]);
+  try {
+    const response = await sendTwice(() => request(wanted.url, toRequestOptions(wanted, dispatcher, signal)));
+    return {
+      status: response.statusCode,
+      headers: firstHeaders(response.headers),
+      body: await readBody(response.body, wanted.maxBytes, intake),
+    };
+  } catch (error) {
+    throw intake.signal.aborted ? intake.signal.reason : error;
+  } finally {
+    intake.end();
+  }
 }
 
 function toRequestOptions(
@@ -165,26 +169,17 @@ async function sendTwice<T>(send: () => Promise<T>): Promise<T> {
 }
 
 // Leaving the loop by a throw closes the connection.
-async function readBody(
-  body: AsyncIterable<Buffer>,
-  maxBytes: number,
-  inFlight: BytesInFlight,
-): Promise<Buffer> {
+async function readBody(body: AsyncIterable<Buffer>, maxBytes: number, intake: Intake): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  try {
-    for await (const chunk of body) {
-      size += chunk.length;
-      inFlight.held += chunk.length;
-      if (size > maxBytes) throw new RegistryError('tooLarge', `the answer is larger than ${maxBytes} bytes`);
-      if (inFlight.held > MAX_BYTES_IN_FLIGHT)
-        throw new RegistryError('unreachable', 'too much is being received from registries at once');
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks, size);
-  } finally {
-    inFlight.held -= size;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > maxBytes) throw new RegistryError('tooLarge', `the answer is larger than ${maxBytes} bytes`);
+    intake.add(chunk.length);
+    intake.signal.throwIfAborted();
+    chunks.push(chunk);
   }
+  return Buffer.concat(chunks, size);
 }
 
 function firstHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {

@@ -36,6 +36,8 @@ export interface Listener {
   readonly address: string;
   /** Replaces the certificate for new connections. @throws ListenError for material that cannot be used */
   setTls(material: TlsMaterial): void;
+  /** Ends each connection after its next answer, so that clients look for somebody else; new ones are still taken. */
+  sendAway(): void;
   /** Stops accepting, waits for requests in flight at most that long, then cuts the rest. */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -56,11 +58,18 @@ export async function listen(app: Express, address: Address, tls?: TlsMaterial):
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   const sockets = trackSockets(server);
+  let isSendingAway = false;
+  server.prependListener('request', (_request, response) => {
+    if (isSendingAway) response.setHeader('connection', 'close');
+  });
   await bind(server, address);
   const { port } = server.address() as AddressInfo;
   return {
     address: address.host.includes(':') ? `[${address.host}]:${port}` : `${address.host}:${port}`,
     setTls: (material) => useTls(() => https?.setSecureContext(toTlsOptions(material))),
+    sendAway: () => {
+      isSendingAway = true;
+    },
     drain: (timeoutMs) => drain(server, sockets, timeoutMs),
   };
 }

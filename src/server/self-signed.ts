@@ -1,52 +1,73 @@
-// Which certificate is served when none is given? One made at start from a CA made at start; keys stay in memory.
+// Which certificate is served when none is given? One of a CA of our own; how long both live and where their keys are
+// kept is left to the callers.
 import { webcrypto, randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 
-const VALIDITY_MS = 90 * 24 * 60 * 60 * 1000;
+/** Life of a serving certificate, in milliseconds: 90 days. */
+export const SERVING_LIFE_MS = 90 * 24 * 60 * 60 * 1000;
 const SKEW_MS = 5 * 60 * 1000;
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
-/** A serving certificate with the CA that clients must trust, PEM. */
-export interface SelfSigned {
+/** A certificate and its private key, PEM. */
+export interface KeyedCertificate {
   readonly key: string;
   readonly cert: string;
+}
+
+/** A serving certificate with the CA that clients must trust, PEM. */
+export interface SelfSigned extends KeyedCertificate {
   readonly ca: string;
 }
 
 /** Makes a CA and a serving certificate for host names and addresses, valid for 90 days from now. */
 export async function createSelfSigned(hosts: readonly string[], now: Date): Promise<SelfSigned> {
-  const crypto = webcrypto;
-  const validity = {
-    notBefore: new Date(now.getTime() - SKEW_MS),
-    notAfter: new Date(now.getTime() + VALIDITY_MS),
-  };
-  const caKeys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-  const name = 'CN=model-policy-controller CA';
+  const authority = await createAuthority(now, SERVING_LIFE_MS);
+  return { ...(await issueServing(authority, hosts, now)), ca: authority.cert };
+}
+
+/** Makes a CA that lives from now for a time in milliseconds. Each has a name of its own: clients find issuers by name. */
+export async function createAuthority(now: Date, lifeMs: number): Promise<KeyedCertificate> {
+  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const serialNumber = toSerial();
   const ca = await x509.X509CertificateGenerator.createSelfSigned(
     {
-      ...validity,
-      serialNumber: toSerial(),
-      name,
-      keys: caKeys,
+      ...toValidity(now, lifeMs),
+      serialNumber,
+      name: `CN=model-policy-controller CA ${serialNumber.slice(0, 8)}`,
+      keys,
       signingAlgorithm: ALGORITHM,
       extensions: [
         new x509.BasicConstraintsExtension(true, 0, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
       ],
     },
-    crypto,
+    webcrypto,
   );
+  return { key: await toKeyPem(keys.privateKey), cert: ca.toString('pem') };
+}
+
+/** Issues a serving certificate for host names and addresses, for 90 days or until its CA ends. @throws for no such key */
+export async function issueServing(
+  authority: KeyedCertificate,
+  hosts: readonly string[],
+  now: Date,
+): Promise<KeyedCertificate> {
+  const issuer = new x509.X509Certificate(authority.cert);
+  const der = Buffer.from(authority.key.replaceAll(/-----[A-Z ]+-----|\s/g, ''), 'base64');
+  const signingKey = await webcrypto.subtle.importKey('pkcs8', der, ALGORITHM, false, ['sign']);
+  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const validity = toValidity(now, SERVING_LIFE_MS);
   const cert = await x509.X509CertificateGenerator.create(
     {
-      ...validity,
+      notBefore: validity.notBefore,
+      notAfter: validity.notAfter < issuer.notAfter ? validity.notAfter : issuer.notAfter,
       serialNumber: toSerial(),
       subject: 'CN=model-policy-controller',
-      issuer: name,
+      issuer: issuer.subjectName,
       publicKey: keys.publicKey,
-      signingKey: caKeys.privateKey,
+      signingKey,
       signingAlgorithm: ALGORITHM,
       extensions: [
         new x509.BasicConstraintsExtension(false, undefined, true),
@@ -57,11 +78,18 @@ export async function createSelfSigned(hosts: readonly string[], now: Date): Pro
         ),
       ],
     },
-    crypto,
+    webcrypto,
   );
-  const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
-  const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8.replaceAll(/.{64}/g, '$&\n').trimEnd()}\n-----END PRIVATE KEY-----\n`;
-  return { key, cert: cert.toString('pem'), ca: ca.toString('pem') };
+  return { key: await toKeyPem(keys.privateKey), cert: cert.toString('pem') };
+}
+
+function toValidity(now: Date, lifeMs: number): { notBefore: Date; notAfter: Date } {
+  return { notBefore: new Date(now.getTime() - SKEW_MS), notAfter: new Date(now.getTime() + lifeMs) };
+}
+
+async function toKeyPem(key: webcrypto.CryptoKey): Promise<string> {
+  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', key)).toString('base64');
+  return `-----BEGIN PRIVATE KEY-----\n${pkcs8.replaceAll(/.{64}/g, '$&\n').trimEnd()}\n-----END PRIVATE KEY-----\n`;
 }
 
 // Positive and never zero, 16 bytes (RFC 5280 §4.1.2.2).

@@ -3,6 +3,7 @@
 import { Counter, Gauge, Histogram, collectDefaultMetrics, type Registry } from 'prom-client';
 import type { Decision } from '../verdict/decision.ts';
 import type { DenialReason } from '../reason.ts';
+import { createClusterMetrics, type ClusterMetrics } from './cluster-metrics.ts';
 import { createProvingMetrics, type ProvingMetrics } from './proving-metrics.ts';
 
 /** Namespaces that get series of their own; later ones are counted as `(other)`. */
@@ -21,7 +22,7 @@ export interface TrustRootReading {
 }
 
 /** What the rest of the process reports. */
-export interface Metrics extends ProvingMetrics {
+export interface Metrics extends ProvingMetrics, ClusterMetrics {
   observeDecision(decision: Decision, request: { namespace: string; operation: string }): void;
   observeRegistryRequest(status: string): void;
   observeCache(cache: string, result: string): void;
@@ -112,6 +113,7 @@ export function createMetrics(registry: Registry, build: { version: string; node
     setInFlight: (count) => inFlight.set(count),
     ...trust,
     ...createProvingMetrics(registers),
+    ...createClusterMetrics(registers),
   };
 }
 

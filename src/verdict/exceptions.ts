@@ -5,6 +5,8 @@ import { quote } from '../lib/text.ts';
 import { toCanonicalName } from '../model/reference.ts';
 import type { CompiledException } from '../policy/compile-exception.ts';
 import type { ValidationAction } from '../policy/types.ts';
+import { revocationsOf } from '../signature/revoked.ts';
+import { findRevocation } from '../trust/revocation.ts';
 import type { JudgedUse } from './decision.ts';
 import type { ActedFinding } from './fold.ts';
 import type { PolicyResult } from './judge.ts';
@@ -102,6 +104,7 @@ function findException(
 ): CompiledException | undefined {
   if (findings.length === 0 || !findings.every(({ reason }) => EXCEPTABLE_REASONS.has(reason)))
     return undefined;
+  if (digest !== undefined && isRevoked(policy, digest)) return undefined;
   const name = toCanonicalName(use.reference);
   return exceptions
     .filter(
@@ -112,4 +115,14 @@ function findException(
         exception.covers(name, digest),
     )
     .toSorted((left, right) => right.endsAt.getTime() - left.endsAt.getTime())[0];
+}
+
+// Signatures are asked about revocations, and whoever brings a revoked model brings it without any.
+function isRevoked({ authorities }: PolicyResult['policy'], digest: string): boolean {
+  return authorities.some((authority) => {
+    const isSigning = authority.kind !== 'static' && authority.kind !== 'tenant';
+    const revoked = isSigning ? revocationsOf(authority) : undefined;
+    const parts = { spkis: [], certificateSerials: [], artifactDigests: [digest] };
+    return revoked !== undefined && findRevocation(parts, revoked) !== undefined;
+  });
 }

@@ -23,9 +23,10 @@ export function toSigners(proofs: readonly SignerProof[]): readonly (readonly st
 function toNames({ authority }: SignerProof, facts: SignerFacts): readonly string[] {
   const key = `key ${facts.keyFingerprint}`;
   if (authority.kind === 'key') return [key];
-  // The key is the moment's: the identity signs.
+  // The identity signs, mostly with a key of the moment; but a CA certifies a managed key as well (`cosign sign --key
+  // --issue-certificate`), and then one signature is both.
   if (authority.kind === 'keyless')
-    return [JSON.stringify([authority.trustRoot, facts.issuer, facts.subject])];
+    return [key, JSON.stringify([authority.trustRoot, facts.issuer, facts.subject])];
   // Long-lived: whoever has the key signs, and so does whoever is named.
   return [key, JSON.stringify(['certificate', facts.trustAnchor, facts.issuer, facts.subject])];
 }

@@ -327,6 +327,7 @@ describe('createReviewHandler()', () => {
             exceptions: [],
             brokenExceptions: [],
             select: () => [],
+            trustRoots: new Map(),
             findNamespace: () => undefined,
           }),
           openClient: () => UNUSED_CLIENT,

@@ -76,6 +76,19 @@ describe('startService()', () => {
     await assert.rejects(readiness(service));
   });
 
+  it('goes on answering for the drain delay, though it is not ready any more', async () => {
+    const service = await start({ 'drain-delay': '1' });
+    await service.synced;
+    const { reference } = pushSigned(registry);
+    const server = { address: service.address, ca: service.ca ?? '' };
+    const stopped = service.stop();
+    assert.deepEqual(await readiness(service), [503, 'stopping\n']);
+    const { text } = await post(server, JSON.stringify(reviewOf(volumePod(reference))));
+    assert.match(text, /"allowed":true/);
+    await stopped;
+    await assert.rejects(post(server, ''));
+  });
+
   it('lets in only clients with a certificate where a client CA is given', async () => {
     const authority = createIdentity('clients');
     workspace.write('clients.pem', authority.ca);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { toWebhookRules } from '../../deploy/webhook-rules.ts';
+import { toWebhookRules } from '../../src/admission/registration.ts';
 import { toArray, toRecord } from '../../src/lib/text.ts';
 import { extractModels } from '../../src/model/extract.ts';
 import { WORKLOAD_KINDS } from '../../src/model/kinds.ts';

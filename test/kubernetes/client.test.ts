@@ -165,4 +165,37 @@ describe('createKubernetesClient()', () => {
     assert.equal(process.env['KUBERNETES_SERVICE_HOST'], undefined);
     assert.throws(() => createKubernetesClient({}), /not in a cluster/u);
   });
+
+  it('writes objects and merge patches, and names the method in failures', async () => {
+    const asked: (string | undefined)[][] = [];
+    api.lists = [
+      (response, _url, request) => {
+        let body = '';
+        request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+        request.on('end', () => {
+          asked.push([request.method, request.headers['content-type'], request.headers.authorization, body]);
+          response.end('{"kind":"Lease"}');
+        });
+      },
+    ];
+    const client = createKubernetesClient({ kubeconfig: api.kubeconfig });
+    const write = (method: 'POST' | 'PUT' | 'PATCH'): Promise<unknown> =>
+      client.write({ method, path: '/apis/x', body: { name: 'é' } }, never);
+    assert.deepEqual(await write('POST'), { kind: 'Lease' });
+    await write('PUT');
+    await write('PATCH');
+    const [json, token, body] = ['application/json', 'Bearer secret-token', '{"name":"é"}'];
+    assert.deepEqual(asked, [
+      ['POST', json, token, body],
+      ['PUT', json, token, body],
+      ['PATCH', 'application/merge-patch+json', token, body],
+    ]);
+    api.lists = [status(409, 'Conflict')];
+    await assert.rejects(write('PUT'), {
+      name: 'KubernetesApiError',
+      status: 409,
+      reason: 'Conflict',
+      message: 'PUT /apis/x: 409 Conflict: because Conflict',
+    });
+  });
 });

@@ -5,7 +5,7 @@ import { readSourceFiles, toLayer } from './source-files.ts';
 /** From top to bottom; a file may import its own layer and those below. */
 const LAYERS = [
   ['main.ts', 'cli'],
-  ['options.ts'],
+  ['options.ts', 'file-options.ts'],
   ['config.ts'],
   ['server'],
   ['admission'],

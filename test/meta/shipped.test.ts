@@ -7,6 +7,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { POLICY_TEST_FILE, readPolicyTest } from '../../src/cli/policy-test.ts';
 import { runPolicyTest } from '../../src/cli/run-policy-test.ts';
 import { toVariableName, type OptionSpec } from '../../src/config.ts';
+import { VERIFY_FILES_OPTIONS } from '../../src/file-options.ts';
 import {
   ADMIT_OPTIONS,
   EXPLAIN_OPTIONS,
@@ -14,7 +15,6 @@ import {
   RECORD_OPTIONS,
   SERVE_OPTIONS,
   TEST_OPTIONS,
-  VERIFY_FILES_OPTIONS,
   VERIFY_OPTIONS,
 } from '../../src/options.ts';
 import { toArray, toRecord } from '../../src/lib/text.ts';

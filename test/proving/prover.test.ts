@@ -43,6 +43,30 @@ describe('createProver()', () => {
     assert.equal(most, 8);
   });
 
+  it('shares out what one request may have waiting among all of its models and policies', async () => {
+    let waiting = 0;
+    let most = 0;
+    const executor: Executor = {
+      async run(job, options) {
+        most = Math.max(most, (waiting += 1));
+        await new Promise((resolve) => setImmediate(resolve));
+        waiting -= 1;
+        return answer(job, options);
+      },
+      close: () => Promise.resolve(),
+    };
+    const prover = createProver(executor, SILENT);
+    const signal = AbortSignal.timeout(20_000);
+    const proofs = await Promise.all(
+      Array.from({ length: 6 }, () => prover.prove(toEvidence(toBundles(12)), QUESTION, new Date(), signal)),
+    );
+    assert.deepEqual(
+      proofs.map(({ authorities }) => authorities[0]?.signatures.length),
+      [1, 1, 1, 1, 1, 1],
+    );
+    assert.equal(most, 8);
+  });
+
   it('starts nothing more once the request is over', async () => {
     const controller = new AbortController();
     let asked = 0;

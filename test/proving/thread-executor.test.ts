@@ -5,13 +5,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createInlineExecutor, OverloadedError } from '../../src/proving/executor.ts';
-import { createThreadExecutor, MAX_WAITING_JOBS } from '../../src/proving/thread-executor.ts';
+import { createThreadExecutor, MAX_WAIT_MS, MAX_WAITING_JOBS } from '../../src/proving/thread-executor.ts';
 import { startProofThread, type ProofThread } from '../../src/proving/thread.ts';
 import type { ItemOutcome } from '../../src/verdict/prove-item.ts';
 import type { ProofJob } from '../../src/verdict/prove.ts';
 import { generateSigningKey } from '../../src/demo/keys.ts';
+import { signBundleWithKey } from '../../src/demo/sign-with-key.ts';
+import { modelSigningStatement } from '../../src/demo/statement.ts';
 import { createPki, pkiAuthority, signAs } from '../signature/pki.ts';
-import { createWorld, DIGEST, keyAuthority, toManifest } from '../signature/support.ts';
+import { createWorld, keyAuthority, toManifest } from '../signature/support.ts';
 import { answer, describeOutcome, KEY, NOW, toJob } from './support.ts';
 
 const SILENT = { restarted: () => undefined, waiting: () => undefined };
@@ -73,17 +75,49 @@ describe('createThreadExecutor()', function () {
   });
 
   it('reads the manifest where files are signed', async () => {
-    const job = toJob(
-      undefined,
-      keyAuthority(KEY.publicKeyPem, { signatureFormats: new Set(['CosignBundle', 'ModelSigning']) }),
-      { digest: DIGEST, manifest: toManifest() },
-    );
+    const digest = 'a'.repeat(64);
+    const title = { 'org.opencontainers.image.title': 'weights' };
+    const mediaType = 'application/octet-stream';
+    const manifest = toManifest([{ mediaType, digest: `sha256:${digest}`, size: 1, annotations: title }]);
+    const authority = keyAuthority(KEY.publicKeyPem, {
+      signatureFormats: new Set(['CosignBundle', 'ModelSigning']),
+    });
+    const files = signBundleWithKey(modelSigningStatement('model', [{ name: 'weights', digest }]), KEY);
     const executor = await createThreadExecutor(1, SILENT);
     try {
-      assert.deepEqual(await executor.run(job, { now: NOW }), answer(job, { now: NOW }));
+      for (const [about, reason] of [
+        [manifest, undefined],
+        [toManifest(), 'FileSetMismatch'],
+      ] as const) {
+        const job = toJob(files, authority, { manifest: about });
+        const outcome = await executor.run(job, { now: NOW });
+        assert.deepEqual(outcome, answer(job, { now: NOW }));
+        assert.ok(outcome.kind === 'proven');
+        assert.equal(outcome.signature.subjectProblem?.reason, reason);
+      }
     } finally {
       await executor.close();
     }
+  });
+
+  it('shares a manifest with its threads instead of copying it for each signature', async () => {
+    const tell = `parentPort.on('message', ({ say, subject, manifest }) => {
+      if (say !== 'prove') return;
+      const message = [manifest instanceof SharedArrayBuffer, 'manifest' in subject].join();
+      parentPort.postMessage({ say: 'outcome', outcome: { kind: 'refused', problem: { reason: 'Revoked', message } } });
+    });`;
+    await withScript(READY + tell, async (script) => {
+      const thread = await startProofThread({ script, jobTimeoutMs: 5000 });
+      for (const [format, expected] of [
+        ['ModelSigning', 'true,false'],
+        ['CosignBundle', 'false,false'],
+      ] as const) {
+        const authority = keyAuthority(KEY.publicKeyPem, { signatureFormats: new Set([format]) });
+        const outcome = await thread.run(toJob(undefined, authority), { now: NOW });
+        assert.equal('problem' in outcome ? outcome.problem.message : '', expected);
+      }
+      await thread.close();
+    });
   });
 
   it('answers for evidence that takes a thread down, replaces the thread, and goes on', async () => {
@@ -138,6 +172,39 @@ describe('createThreadExecutor()', function () {
         const start = (): Promise<ProofThread> => startProofThread({ script: url, jobTimeoutMs: 5000 });
         await assert.rejects(createThreadExecutor(1, SILENT, start), message);
       });
+  });
+
+  it('leaves out what nobody waits for any more, so that a flood ends with those who made it', async () => {
+    let clock = 0;
+    const finish: (() => void)[] = [];
+    const slow: ProofThread = {
+      run: () =>
+        new Promise<ItemOutcome>((resolve) => {
+          finish.push(() => resolve({ kind: 'nothing' }));
+        }),
+      ended: new Promise(() => undefined),
+      close: () => Promise.resolve(),
+    };
+    const executor = await createThreadExecutor(
+      1,
+      SILENT,
+      () => Promise.resolve(slow),
+      () => clock,
+    );
+    const job = toJob();
+    const run = (): Promise<ItemOutcome> => executor.run(job, { now: NOW });
+    const first = run();
+    const flood = Promise.allSettled(Array.from({ length: MAX_WAITING_JOBS }, run));
+    clock += MAX_WAIT_MS + 1;
+    const honest = run();
+    finish[0]?.();
+    await first;
+    assert.ok(
+      (await flood).every((end) => end.status === 'rejected' && end.reason instanceof OverloadedError),
+    );
+    finish[1]?.();
+    assert.deepEqual(await honest, { kind: 'nothing' });
+    await executor.close();
   });
 
   it('refuses more than it will do in time, and rejects what waits when it is closed', async () => {

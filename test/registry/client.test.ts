@@ -282,6 +282,17 @@ describe('createRegistryClient()', () => {
       await rejects(fetchFrom(created), 'unreachable', /answered 201/);
     });
 
+    for (const location of [
+      'http://minio.example/b/x?X-Amz-Signature=hunter2',
+      'https://jane:hunter2@reg.example/x',
+      '//jane:hunter2@reg.example/x',
+      'https://jane:hunter2@[/x',
+    ])
+      it(`are refused without saying what opens ${location}`, async () => {
+        const server = await redirecting(location);
+        await rejects(fetchFrom(server), 'unreachable', /^(?!.*hunter2).*redirects to/);
+      });
+
     it('quote a hostile location harmlessly', async () => {
       const server = await redirecting(`gopher://${'x'.repeat(5000)}\u00ff"`);
       await rejects(fetchFrom(server), 'unreachable', /5\d\d\d chars/);

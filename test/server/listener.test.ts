@@ -284,6 +284,25 @@ describe('listen()', () => {
     }
   });
 
+  describe('sendAway()', () => {
+    it('ends a connection after its next answer, and still takes new ones', async () => {
+      const listener = await start();
+      const socket = await secure(listener);
+      const askAgain = async (): Promise<string> => {
+        socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+        const [data] = (await once(socket, 'data')) as [Buffer];
+        return data.toString();
+      };
+      assert.match(await askAgain(), /^connection: keep-alive/im);
+      listener.sendAway();
+      const ended = once(socket, 'close');
+      assert.match(await askAgain(), /^connection: close/im);
+      socket.resume();
+      await ended;
+      assert.equal(await ask(listener), 'ok');
+    });
+  });
+
   it('serves plain HTTP when no certificate is given', async () => {
     const listener = await listen(createApp(), LOOPBACK);
     running.push(listener);

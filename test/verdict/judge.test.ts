@@ -197,8 +197,8 @@ describe('judge() about keyless authorities', () => {
     assert.deepEqual(reasons(spec, [await world.sign(), bob]), []);
   });
 
-  // policy-api.md: a certificate signer is (trust root, issuer, subject), so naming one root twice makes two signers.
-  it('counts one identity under two TrustRoots twice, as documented', async () => {
+  // A signer is (trust root, issuer, subject), and a signature that both roots accept shows that they are one.
+  it('counts one signature under two TrustRoots of one root once', async () => {
     const { private: root } = named.trustRoots ?? {};
     assert.ok(root !== undefined);
     const under = (name: string): object => ({
@@ -212,7 +212,12 @@ describe('judge() about keyless authorities', () => {
       { authorities: [under('one'), under('other')], minAuthorities: 2 },
       { trustRoots: { one: root, other: root } },
     );
-    assert.deepEqual(resultOf(policy, toEvidence([await world.sign()])).findings, []);
+    assert.deepEqual(
+      resultOf(policy, toEvidence([await world.sign(), await world.sign()])).findings.map(
+        ({ reason }) => reason,
+      ),
+      ['AuthoritiesNotSatisfied'],
+    );
   });
 
   it('raises and never lowers what the root requires', async () => {

@@ -57,7 +57,13 @@ describe('toSigners()', () => {
       [proof('keyless', signer('1', 'a')), proof('keyless', signer('2', 'a'))],
       1,
     ],
-    ['keyless signers and keys', [proof('keyless', signer('1', 'a')), proof('key', signer('1', ''))], 2],
+    ['keyless signers and keys', [proof('keyless', signer('1', 'a')), proof('key', signer('2', ''))], 2],
+    ['a key and its identity', [proof('keyless', signer('1', 'a')), proof('key', signer('1', ''))], 1],
+    [
+      'an identity that signed with its key once and without it again',
+      [proof('keyless', signer('1', 'a'), signer('2', 'a')), proof('key', signer('1', ''))],
+      1,
+    ],
   ];
   for (const [what, proofs, expected] of cases)
     it(`counts ${what} as ${expected}`, () =>

@@ -1,0 +1,136 @@
+// Does the store follow what matters in the cluster, and only that?
+import assert from 'node:assert/strict';
+import { Registry } from 'prom-client';
+import { startClusterSource, type ClusterSourceHandle } from '../../src/cli/cluster-source.ts';
+import type { PolicyInputs } from '../../src/policy/store.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { type FakeStore, startFakeStore } from '../kubernetes/fake-store.ts';
+import { until } from '../support/until.ts';
+
+const POLICY = '/apis/modelpolicy.dev/v1alpha1/clustermodelpolicies/one';
+
+describe('startClusterSource()', () => {
+  let store: FakeStore;
+  let source: ClusterSourceHandle;
+  let updates: PolicyInputs[];
+  let changes: number;
+  let isBroken = false;
+  let refusals = 0;
+
+  const put = (generation: number | undefined, more: object): void =>
+    void store.put(POLICY, { kind: 'ClusterModelPolicy', metadata: { name: 'one', generation }, ...more });
+  const start = (): void => {
+    source = startClusterSource(
+      { kubeconfig: store.api.kubeconfig, 'controller-namespace': 'own' },
+      {
+        store: {
+          snapshot: () => undefined,
+          update: (inputs) => {
+            if (isBroken) {
+              refusals += 1;
+              throw new Error('not taken');
+            }
+            updates.push(inputs);
+          },
+          check: () => assert.fail('nothing is checked'),
+          recompile: () => undefined,
+        },
+        logger: createLogger('silent'),
+        metrics: createMetrics(new Registry(), { version: '0', node: '0' }),
+        onUpdate: () => undefined,
+      },
+    );
+    source.cluster.onChange(() => {
+      changes += 1;
+    });
+  };
+  const specs = (): readonly unknown[] => updates.at(-1)?.policies.map(({ spec }) => spec) ?? [];
+
+  beforeEach(async () => {
+    store = await startFakeStore();
+    updates = [];
+    changes = 0;
+  });
+  afterEach(async () => {
+    source.stop();
+    await store.api.stop();
+  });
+
+  it('is not ready before every list, and fills the store then', async () => {
+    store.intercept = (request, response) => {
+      if (!(request.url ?? '').startsWith('/api/v1/namespaces?')) return false;
+      response.destroy();
+      return true;
+    };
+    put(1, { spec: { a: 1 } });
+    start();
+    await until('five lists', () => changes === 5);
+    assert.match(source.findUnready() ?? '', /have not been read/);
+    assert.deepEqual(updates, []);
+    store.intercept = () => false;
+    await source.synced;
+    assert.equal(source.findUnready(), undefined);
+    assert.deepEqual(specs(), [{ a: 1 }]);
+  });
+
+  it('compiles nothing again for a status, and shows it all the same', async () => {
+    put(1, { spec: { a: 1 } });
+    start();
+    await source.synced;
+    const [before, count] = [changes, updates.length];
+    put(1, { spec: { a: 1 }, status: { conditions: [] } });
+    await until('a change', () => changes > before);
+    assert.equal(updates.length, count);
+    assert.match(JSON.stringify([...(source.cluster.objects('policies') ?? [])]), /conditions/);
+    put(2, { spec: { a: 2 } });
+    await until('an update', () => updates.length > count);
+    assert.deepEqual(specs(), [{ a: 2 }]);
+  });
+
+  it('takes another object of the same name, and one without a generation, for changed', async () => {
+    put(1, { spec: { a: 1 } });
+    start();
+    await source.synced;
+    let count = updates.length;
+    store.delete(POLICY);
+    put(1, { spec: { a: 3 } });
+    await until('another object', () => JSON.stringify(specs()) === '[{"a":3}]');
+    for (const a of [4, 5]) {
+      count = updates.length;
+      put(undefined, { spec: { a } });
+      await until('an update', () => updates.length > count);
+    }
+    assert.deepEqual(specs(), [{ a: 5 }]);
+  });
+
+  it('keeps what it knows while the API server is away, and is ready on', async () => {
+    put(1, { spec: { a: 1 } });
+    start();
+    await source.synced;
+    const count = store.api.requests.length;
+    store.intercept = (_request, response) => {
+      response.destroy();
+      return true;
+    };
+    store.cut();
+    await until('tries', () => store.api.requests.length > count + 6);
+    assert.equal(source.findUnready(), undefined);
+    assert.deepEqual(specs(), [{ a: 1 }]);
+    store.intercept = () => false;
+    put(2, { spec: { a: 2 } });
+    await until('the change', () => JSON.stringify(specs()) === '[{"a":2}]');
+  });
+
+  it('offers again what the store did not take', async () => {
+    put(1, { spec: { a: 1 } });
+    start();
+    await source.synced;
+    isBroken = true;
+    put(2, { spec: { a: 2 } });
+    await until('a refusal', () => refusals > 0);
+    isBroken = false;
+    put(2, { spec: { a: 2 }, status: { conditions: [] } });
+    await until('the change', () => JSON.stringify(specs()) === '[{"a":2}]');
+  });
+});
