@@ -96,6 +96,7 @@ export function toWebhooks(namespace: string): readonly Webhook[] {
         rule(API_GROUP, ['v1alpha1'], ['clustermodelpolicies', 'trustroots', 'modelpolicyexceptions'], {
           scope: 'Cluster',
         }),
+        rule(API_GROUP, ['v1alpha1'], ['modelpolicies']),
       ],
     },
   ];

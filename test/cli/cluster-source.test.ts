@@ -65,7 +65,7 @@ describe('startClusterSource()', () => {
     };
     put(1, { spec: { a: 1 } });
     start();
-    await until('five lists', () => changes === 5);
+    await until('six lists', () => changes === 6);
     assert.match(source.findUnready() ?? '', /have not been read/);
     assert.deepEqual(updates, []);
     store.intercept = () => false;

@@ -157,7 +157,7 @@ describe('startOperations()', () => {
     const ages = text.matchAll(/^model_policy_watch_age_seconds\{collection="(\w+)"\} [\d.e-]+$/gm);
     assert.deepEqual(
       [...ages].map(([, collection]) => collection),
-      ['policies', 'trustRoots', 'exceptions', 'namespaces', 'secrets', 'configMaps'],
+      ['policies', 'modelPolicies', 'trustRoots', 'exceptions', 'namespaces', 'secrets', 'configMaps'],
     );
     store.intercept = (request, response) => {
       if (!(request.url ?? '').startsWith(`${OURS}/trustroots`)) return false;
