@@ -2,6 +2,7 @@
 // judge, fold. It throws only for faults of this program; handle.ts turns those into a denial of the one request.
 import type { Finding } from '../reason.ts';
 import { DeadlineError, waitWithin } from '../lib/deadline.ts';
+import type { FairTurns } from '../lib/fair-turns.ts';
 import { createStopwatch, type Stopwatch } from '../lib/stopwatch.ts';
 import { quote } from '../lib/text.ts';
 import { toSharedIdentity } from '../model/pull-identity.ts';
@@ -44,6 +45,8 @@ export interface DecisionDependencies {
   readonly prover: Prover;
   readonly options: DecisionOptions;
   readonly now: () => Date;
+  /** Where namespaces take turns with their rules; absent: whoever asks is alone. */
+  readonly turns?: FairTurns;
   /** Reads a namespace that the watch does not know yet; undefined when it does not exist. */
   readonly readNamespace?: (name: string, signal: AbortSignal) => Promise<KnownNamespace | undefined>;
 }
@@ -97,10 +100,16 @@ async function decideInSteps(
   watch.mark('gather');
   const now = dependencies.now();
   const wantedProofs = selected.flatMap((use) => toWantedProofs(use, gathered));
-  const proofs = await proveAll(dependencies.prover, wantedProofs, now, signal);
+  const asker = { namespace: request.namespace ?? '', signal };
+  const proofs = await proveAll(dependencies.prover, wantedProofs, now, asker);
   const prepared = selected.map((use) => prepareUse(use, gathered, proofs));
   watch.mark('prove');
-  const uses = judgeRules(prepared, toRuleContexts(request, scope.templates, world.namespace, now));
+  const uses = await takeTurn(
+    () => judgeRules(prepared, toRuleContexts(request, scope.templates, world.namespace, now)),
+    request,
+    dependencies,
+    signal,
+  );
   if ('finding' in uses) return refuse(uses.finding);
   const { exceptions } = world;
   const excepted = uses.judged.map((use) =>
@@ -133,6 +142,21 @@ async function decideInSteps(
     },
     durationsMs: watch.durations(),
   };
+}
+
+// Rules are the one part of a decision that a namespace can make long at will, within their budget.
+function takeTurn<T>(
+  work: () => T,
+  { namespace = '' }: AdmissionRequest,
+  { turns }: DecisionDependencies,
+  signal: AbortSignal,
+): T | Promise<T> {
+  if (turns === undefined) return work();
+  const isInTime = (): T => {
+    if (signal.aborted) throw new DeadlineError('deadline exceeded');
+    return work();
+  };
+  return waitWithin(turns.take(namespace, isInTime), signal);
 }
 
 // What only warns about pods to come warns about faults too: the pods themselves are denied.

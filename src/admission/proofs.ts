@@ -1,7 +1,7 @@
 // Which signatures were proven for which policy? Asks for each digest once per policy, however often the pod names it.
 import type { Evidence } from '../evidence/evidence.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
-import type { Prover } from '../proving/prover.ts';
+import type { Asker, Prover } from '../proving/prover.ts';
 import { toWanted } from '../verdict/prove-attestations.ts';
 import type { Proof } from '../verdict/prove.ts';
 
@@ -16,13 +16,13 @@ export type Proofs = ReadonlyMap<Evidence, ReadonlyMap<CompiledPolicy, Proof>>;
 
 /**
  * Proves everything wanted.
- * @throws DeadlineError when the signal fires first, OverloadedError when too much is waiting
+ * @throws DeadlineError when the asker's signal fires first, OverloadedError when too much is waiting
  */
 export async function proveAll(
   prover: Prover,
   wanted: readonly ProofWanted[],
   now: Date,
-  signal: AbortSignal,
+  asker: Asker,
 ): Promise<Proofs> {
   const proofs = new Map<Evidence, Map<CompiledPolicy, Proof | undefined>>();
   const pending: Promise<void>[] = [];
@@ -32,7 +32,7 @@ export async function proveAll(
     if (known.has(policy)) continue;
     known.set(policy, undefined);
     const question = { authorities: policy.authorities, wanted: toWanted(policy) };
-    const proving = prover.prove(evidence, question, now, signal);
+    const proving = prover.prove(evidence, question, now, asker);
     pending.push(proving.then((proof) => void known.set(policy, proof)));
   }
   await Promise.all(pending);

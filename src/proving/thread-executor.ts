@@ -1,13 +1,14 @@
-// Who proves while the event loop answers? A few threads, one job each at a time, a bounded queue before them; a thread
-// that ends is replaced.
+// Who proves while the event loop answers? A few threads, one job each at a time, a bounded queue before them in which
+// owners take turns; a thread that ends is replaced.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createFairQueue } from '../lib/fair-queue.ts';
 import type { VerifyOptions } from '../signature/facts.ts';
 import type { ItemOutcome } from '../verdict/prove-item.ts';
 import type { ProofJob } from '../verdict/prove.ts';
 import { OverloadedError, type Executor } from './executor.ts';
 import { startProofThread, type ProofThread } from './thread.ts';
 
-/** Jobs that may wait: at a few milliseconds each about as many as one deadline has room for. */
+/** Jobs that may wait, an owner's at most as many as are left: at a few milliseconds each what one deadline has room for. */
 export const MAX_WAITING_JOBS = 4096;
 /** How long a job may wait, in milliseconds: by then whoever asked has been answered, and others are waiting. */
 export const MAX_WAIT_MS = 10_000;
@@ -44,13 +45,13 @@ export async function createThreadExecutor(
   start: () => Promise<ProofThread> = startProofThread,
   now: () => number = () => performance.now(),
 ): Promise<Executor> {
-  const queue: Waiting[] = [];
+  const queue = createFairQueue<Waiting>(MAX_WAITING_JOBS);
   const idle: ProofThread[] = [];
   const all = new Set<ProofThread>();
   const closing = new AbortController();
 
   function dropStale(): void {
-    while (now() - (queue[0]?.since ?? Infinity) > MAX_WAIT_MS) queue.shift()?.reject(tooMuch());
+    for (const { reject } of queue.removeFirst(({ since }) => now() - since > MAX_WAIT_MS)) reject(tooMuch());
   }
 
   function pump(): void {
@@ -94,17 +95,16 @@ export async function createThreadExecutor(
   const threads = await Promise.all(Array.from({ length: count }, () => start()));
   for (const thread of threads) void keep(thread);
   return {
-    run(job, options) {
+    run(job, options, owner) {
       dropStale();
-      if (queue.length >= MAX_WAITING_JOBS) return Promise.reject(tooMuch());
       return new Promise((resolve, reject) => {
-        queue.push({ job, options, resolve, reject, since: now() });
-        pump();
+        if (queue.push(owner, { job, options, resolve, reject, since: now() })) pump();
+        else reject(tooMuch());
       });
     },
     async close() {
       closing.abort();
-      for (const { reject } of queue.splice(0)) reject(new Error('the executor was closed'));
+      for (const { reject } of queue.clear()) reject(new Error('the executor was closed'));
       await Promise.all([...all].map((thread) => thread.close()));
     },
   };

@@ -19,6 +19,14 @@ import {
 import { expectAllowed, expectDenied, sumOf } from '../support/expect.ts';
 import { podOf, reviewOf, volumePod, workloadReview } from '../support/review.ts';
 
+interface Answered {
+  readonly allowed: boolean;
+  readonly status?: {
+    readonly code: number;
+    readonly details: { readonly causes: readonly [{ readonly reason: string; readonly message: string }] };
+  };
+}
+
 const UNUSED_CLIENT: RegistryClient = {
   fetchManifest: () => Promise.reject(new Error('unused')),
   findTag: () => Promise.reject(new Error('unused')),
@@ -316,7 +324,7 @@ describe('createReviewHandler()', () => {
       assert.equal(sumOf(metrics, 'model_policy_requests_in_flight'), 0);
     });
 
-    it(`denies at once what would be more than ${MAX_IN_FLIGHT}`, async () => {
+    it(`denies at once what would be more than ${MAX_IN_FLIGHT}, or more than a namespace's share`, async () => {
       const { promise: gate, resolve: letGo } = Promise.withResolvers<void>();
       let waiting = 0;
       const handler = createReviewHandler(
@@ -343,19 +351,27 @@ describe('createReviewHandler()', () => {
         },
         { decided() {}, failed() {}, inFlight() {} },
       );
-      const body = Buffer.from(JSON.stringify(reviewOf(podOf({}))));
-      const held = Array.from({ length: MAX_IN_FLIGHT }, () => handler(body, undefined));
-      assert.equal(waiting, MAX_IN_FLIGHT);
-      const { body: refused } = (await handler(body, undefined)) as {
-        body: { response: { status: { code: number; details: { causes: { reason: string }[] } } } };
+      const ask = async (namespace: string): Promise<Answered> => {
+        const body = Buffer.from(JSON.stringify(reviewOf(podOf({}), { namespace })));
+        return ((await handler(body, undefined)) as { body: { response: Answered } }).body.response;
       };
-      assert.equal(refused.response.status.code, 503);
-      assert.equal(refused.response.status.details.causes[0]?.reason, 'Overloaded');
+      const expectOverloaded = async (namespace: string, message: RegExp): Promise<void> => {
+        const { status } = await ask(namespace);
+        assert.equal(status?.code, 503);
+        assert.equal(status.details.causes[0]?.reason, 'Overloaded');
+        assert.match(status.details.causes[0].message, message);
+      };
+      const half = MAX_IN_FLIGHT / 2;
+      const held = Array.from({ length: half }, () => ask('flood'));
+      assert.equal(waiting, half);
+      await expectOverloaded('flood', /500 requests are being decided, most of them for namespace "flood"/u);
+      assert.equal(waiting, half);
+      held.push(...Array.from({ length: half }, (_, n) => ask(`quiet-${n}`)));
+      assert.equal(waiting, MAX_IN_FLIGHT);
+      await expectOverloaded('quiet', /1000 requests are being decided/u);
       letGo();
-      for (const answer of await Promise.all(held))
-        assert.equal((answer.body as { response: { allowed: boolean } }).response.allowed, true);
-      const after = (await handler(body, undefined)).body as { response: { allowed: boolean } };
-      assert.equal(after.response.allowed, true);
+      for (const { allowed } of await Promise.all(held)) assert.equal(allowed, true);
+      assert.equal((await ask('flood')).allowed, true);
     });
   });
 });
