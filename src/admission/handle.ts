@@ -18,7 +18,7 @@ export const DEFAULT_TIMEOUT_MS = 10_000;
 /** What is kept back for the answer's way home: the larger of this and a tenth, in milliseconds (docs: limits). */
 export const MINIMUM_MARGIN_MS = 500;
 /** Requests decided at once, a namespace's at most as many as are left; more are denied at once rather than late. */
-export const MAX_IN_FLIGHT = 1000;
+export const MAX_IN_FLIGHT = 2000;
 
 /** Told about every decision; a throw denies the request that it was told about. */
 export interface DecisionObserver {

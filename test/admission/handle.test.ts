@@ -364,11 +364,11 @@ describe('createReviewHandler()', () => {
       const half = MAX_IN_FLIGHT / 2;
       const held = Array.from({ length: half }, () => ask('flood'));
       assert.equal(waiting, half);
-      await expectOverloaded('flood', /500 requests are being decided, most of them for namespace "flood"/u);
+      await expectOverloaded('flood', /1000 requests are being decided, most of them for namespace "flood"/u);
       assert.equal(waiting, half);
       held.push(...Array.from({ length: half }, (_, n) => ask(`quiet-${n}`)));
       assert.equal(waiting, MAX_IN_FLIGHT);
-      await expectOverloaded('quiet', /1000 requests are being decided/u);
+      await expectOverloaded('quiet', /2000 requests are being decided/u);
       letGo();
       for (const { allowed } of await Promise.all(held)) assert.equal(allowed, true);
       assert.equal((await ask('flood')).allowed, true);
