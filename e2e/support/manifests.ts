@@ -11,6 +11,7 @@ export const CRD_DIRECTORY = join(DEPLOY, 'crds');
 
 export const OVERLAYS_DIRECTORY = join(DEPLOY, 'overlays');
 export const COMPONENTS_DIRECTORY = join(DEPLOY, 'components');
+export const MONITORING_DIRECTORY = join(COMPONENTS_DIRECTORY, 'monitoring');
 export const CHART_DIRECTORY = join(DEPLOY, 'chart');
 
 /** A Kubernetes object, as kubectl takes it. */
