@@ -50,6 +50,8 @@ export type PreparedJudgement =
 export interface PreparedUse {
   readonly use: ModelReference;
   readonly gathered: GatheredUse | undefined;
+  /** What was gathered for the cluster's policies alone. */
+  readonly ofCluster: GatheredUse | undefined;
   readonly judgements: readonly PreparedJudgement[];
 }
 
@@ -67,12 +69,12 @@ export function toWantedProofs(selected: SelectedUse, find: FindGathered): reado
 export function prepareUse(selected: SelectedUse, find: FindGathered, proofs: Proofs): PreparedUse {
   const { use, policies } = selected;
   const found = policies.map((policy) => find(use, policy));
+  const ofCluster = found.find((one, index) => one !== undefined && policies[index]?.namespace === undefined);
   return {
     use,
     // What the cluster's policies saw, where both they and the namespace's saw anything.
-    gathered:
-      found.find((one, index) => one !== undefined && policies[index]?.namespace === undefined) ??
-      found.find((one) => one !== undefined),
+    gathered: ofCluster ?? found.find((one) => one !== undefined),
+    ofCluster,
     judgements: policies.map((policy, index) => ({
       policy,
       ...prepare(selected, policy, found[index], proofs),
@@ -133,10 +135,14 @@ export function toRefused(policy: CompiledPolicy, use: ModelReference, refusal: 
 }
 
 /** Puts together what was judged about one use. */
-export function toJudgedUse({ use, gathered }: PreparedUse, results: readonly PolicyResult[]): JudgedUse {
+export function toJudgedUse(
+  { use, gathered, ofCluster }: PreparedUse,
+  results: readonly PolicyResult[],
+): JudgedUse {
   return {
     use,
     digest: gathered?.digest ?? use.reference.digest,
+    clusterDigest: ofCluster?.digest ?? use.reference.digest,
     format: gathered?.evidence === undefined ? undefined : toEvidenceFormat(gathered.evidence),
     results,
   };
