@@ -3,8 +3,10 @@ import type { Finding } from '../reason.ts';
 import type { ModelReference } from '../model/model-reference.ts';
 import type { PodTemplate } from '../model/pod-template.ts';
 import { toCelValue } from '../policy/cel/bindings.ts';
-import { DeadlineExceeded, withDeadline } from '../policy/cel/deadline.ts';
-import { createCelMeter } from '../policy/cel/meter.ts';
+import { runBounded } from '../policy/cel/bounded.ts';
+import { DeadlineExceeded } from '../policy/cel/deadline.ts';
+import { MAX_REQUEST_COST } from '../policy/cel/limits.ts';
+import { createCelMeter, type CelMeter } from '../policy/cel/meter.ts';
 import type { KnownNamespace } from '../policy/store.ts';
 import type { JudgedUse } from '../verdict/decision.ts';
 import { createFinding } from '../verdict/finding-message.ts';
@@ -22,8 +24,8 @@ export const TENANT_RULES_DEADLINE_MS = 100;
 /** Cost units for the rules of a namespace's own policies, in one request; those of the cluster's have their own. */
 export const MAX_TENANT_COST = 250_000;
 
-/** What rules see beside the model, for each use: its pod is the one that names it. Each side pays for itself. */
-export type RuleContexts = (use: ModelReference, side: Side) => RuleContext;
+/** What rules see beside the model, for each use: its pod is the one that names it. */
+export type RuleContexts = (use: ModelReference, meter: CelMeter) => RuleContext;
 
 const NO_POD = { metadata: {}, spec: {} };
 
@@ -47,11 +49,10 @@ export function toRuleContexts(
     namespaceObject: toCelValue(namespace.object),
     now,
   };
-  const meters = { Cluster: createCelMeter(), Namespace: createCelMeter(MAX_TENANT_COST) };
-  return ({ fieldPath }, side) => {
+  return ({ fieldPath }, meter) => {
     // The innermost: a worker's pod stands inside of its predictor's.
     const { pod } = pods.findLast(({ prefix }) => fieldPath.startsWith(prefix)) ?? first;
-    return { ...shared, pod, meter: meters[side] };
+    return { ...shared, pod, meter };
   };
 }
 
@@ -94,15 +95,15 @@ function judgeSide(
   delegations: ReadonlyMap<ModelReference, Delegation> = new Map(),
 ): Results | undefined {
   const mine = prepared.map((use) => ofSide(use, side));
-  const run = (): Results =>
-    new Map(mine.map((one) => [one.use, judgeEach(one, toContext(one.use, side), delegations.get(one.use))]));
-  const hasRules = mine.some(({ judgements }) =>
-    judgements.some(({ policy }) => policy.validations.length > 0 || policy.attestations.length > 0),
-  );
-  // Setting up the clocks costs more than most rules: only where there are any.
-  if (!hasRules) return run();
+  // Each side pays for itself.
+  const run = (): Results => {
+    const meter = createCelMeter(side === 'Cluster' ? MAX_REQUEST_COST : MAX_TENANT_COST);
+    return new Map(
+      mine.map((one) => [one.use, judgeEach(one, toContext(one.use, meter), delegations.get(one.use))]),
+    );
+  };
   try {
-    return withDeadline(side === 'Cluster' ? RULES_DEADLINE_MS : TENANT_RULES_DEADLINE_MS, run);
+    return runBounded(side === 'Cluster' ? RULES_DEADLINE_MS : TENANT_RULES_DEADLINE_MS, run);
   } catch (error) {
     if (!(error instanceof DeadlineExceeded)) throw error;
     return undefined;

@@ -1,7 +1,8 @@
 // Which policies is a request of this namespace judged by? Namespace selectors and match conditions, worked out once for
 // each namespace and operation of a world: they see nothing that differs between two such requests.
 import { createMatchBindings, type CelBindings } from './cel/bindings.ts';
-import { DeadlineExceeded, withDeadline } from './cel/deadline.ts';
+import { runBounded } from './cel/bounded.ts';
+import { DeadlineExceeded } from './cel/deadline.ts';
 import { createCelMeter, type CelMeter } from './cel/meter.ts';
 import type { CompiledPolicy } from './compiled.ts';
 import { selectByNamespace } from './select.ts';
@@ -59,11 +60,11 @@ function applyConditions(
   bindings: CelBindings,
 ): readonly CompiledPolicy[] {
   if (!policies.some(({ matchConditions }) => matchConditions.length > 0)) return policies;
-  const meter = createCelMeter();
   try {
-    return withDeadline(CONDITIONS_DEADLINE_MS, () =>
-      policies.flatMap((policy) => applyToPolicy(policy, bindings, meter)),
-    );
+    return runBounded(CONDITIONS_DEADLINE_MS, () => {
+      const meter = createCelMeter();
+      return policies.flatMap((policy) => applyToPolicy(policy, bindings, meter));
+    });
   } catch (error) {
     if (!(error instanceof DeadlineExceeded)) throw error;
     return policies.map((policy) =>

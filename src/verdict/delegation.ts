@@ -1,5 +1,5 @@
 // What do a namespace's own policies prove to the cluster's? The signers behind a `tenant` authority: those of every
-// ModelPolicy that enforces and asks for signatures, once all ModelPolicies that are about the model pass. Pure.
+// ModelPolicy that enforces, asks for signatures and is about the model, once all of these pass. Pure.
 import { isSigning, type TenantAuthority } from '../signature/authority.ts';
 import type { PolicyResult } from './judge.ts';
 import type { AuthorityProof } from './prove.ts';
@@ -33,7 +33,8 @@ export function toDelegation(results: readonly PolicyResult[]): Delegation {
   const signing = results.filter(
     ({ policy }) => policy.actions.has('Deny') && policy.authorities.some(isSigning),
   );
-  const failing = results.find(({ findings }) => findings.length > 0);
+  // What only warns or audits denies nothing, here neither.
+  const failing = signing.find(({ findings }) => findings.length > 0);
   if (failing !== undefined) return refuse(`ModelPolicy ${failing.policy.name} does not pass`);
   if (signing.length === 0)
     return refuse('no ModelPolicy of the namespace with action Deny and a signer selects this model');

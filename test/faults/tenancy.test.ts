@@ -311,15 +311,23 @@ describe('tenancy', () => {
         assert.ok(reasons.includes('AuthoritiesNotSatisfied'), reasons.join());
       });
 
-    it('wants all policies of the namespace to pass, in any mode', async () => {
-      const audit = { authorities: [keyed(STRANGER)], validationActions: ['Audit'] };
-      const running = await start({ policies, modelPolicies: { ...own, 'default/second': audit } });
+    const inMode = (action: string): Promise<Controller> => {
+      const second = { authorities: [keyed(STRANGER)], validationActions: [action] };
+      return start({ policies, modelPolicies: { ...own, 'default/second': second } });
+    };
+
+    it('wants every policy of the namespace that denies to pass', async () => {
       const { message } = await expectDenied(
-        running,
+        await inMode('Deny'),
         review(pushSigned(registry, undefined, TENANT)),
         'AuthoritiesNotSatisfied',
+        'SignerNotTrusted',
       );
       assert.match(message, /ModelPolicy default\/second does not pass/);
+    });
+
+    it('is not held up by a policy of the namespace that only audits', async () => {
+      await expectAllowed(await inMode('Audit'), review(pushSigned(registry, undefined, TENANT)));
     });
 
     it('shows rules the signatures under its own name', async () => {

@@ -10,6 +10,12 @@ export const MAX_EXPRESSION_COST = 100_000;
 /** Cost units all evaluations of one request may use together. */
 export const MAX_REQUEST_COST = 1_000_000;
 
+/**
+ * Cost units that the rules of a request may use together before anything looks at the time. They reach 32,000 characters:
+ * even a step that were quadratic in those would end within seconds.
+ */
+export const TRIAL_COST = 4000;
+
 /** Structural limits of the parser, in nodes, levels and elements. */
 export const PARSER_LIMITS = {
   maxAstNodes: 2000,

@@ -46,13 +46,35 @@ const CLOSED: Account = { left: -1, exceeded: true, nextCheck: -1, errorCost: 0 
 const BUDGET_SPENT = new Error('CEL cost budget is spent');
 let account: Account = CLOSED;
 
+interface Trial {
+  left: number;
+  isSpent: boolean;
+}
+
+let trial: Trial | undefined;
+
+/** Runs a synchronous function whose evaluations may use so many units together, whatever their meters have left. */
+export function tryWithin<T>(units: number, run: () => T): Metered<T> {
+  const own: Trial = { left: units, isSpent: false };
+  trial = own;
+  try {
+    const value = run();
+    return own.isSpent ? { within: false } : { within: true, value };
+  } catch (error) {
+    if (own.isSpent) return { within: false };
+    throw error;
+  } finally {
+    trial = undefined;
+  }
+}
+
 /** Runs one evaluation within what the meter has left, MAX_EXPRESSION_COST at most; rethrows its other errors. */
 export function runMetered<T>(meter: CelMeter, sourceLength: number, run: () => T): Metered<T> {
   const allowance = Math.min(MAX_EXPRESSION_COST, meter.remaining);
   if (!(allowance > 0)) return { within: false };
   const own: Account = {
     left: allowance,
-    exceeded: isOverdue(),
+    exceeded: isOverdue() || trial?.isSpent === true,
     nextCheck: allowance - UNITS_PER_CLOCK_CHECK,
     errorCost: ABSORBED_ERROR_COST + Math.floor(sourceLength / ERROR_SOURCE_PER_UNIT),
   };
@@ -92,8 +114,15 @@ function take(units: number): boolean {
   if (account.exceeded) return false;
   account.left -= units;
   // Written so that NaN counts as spent.
-  account.exceeded = !(account.left >= 0) || isLate();
+  account.exceeded = !(account.left >= 0) || isTrialSpent(units) || isLate();
   return !account.exceeded;
+}
+
+function isTrialSpent(units: number): boolean {
+  if (trial === undefined) return false;
+  trial.left -= units;
+  trial.isSpent ||= !(trial.left >= 0);
+  return trial.isSpent;
 }
 
 // Processor time is a last resort: the budget is meant to be spent long before it.
