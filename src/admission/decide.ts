@@ -27,7 +27,7 @@ import { proveAll } from './proofs.ts';
 import type { AdmissionRequest } from './review.ts';
 import { judgeRules, toRuleContexts } from './rules.ts';
 import { findScope, type ScopeOptions } from './scope.ts';
-import { findSurplus, selectUses, toModelUses } from './uses.ts';
+import { findCrowd, findSurplus, selectUses, toModelUses } from './uses.ts';
 
 /** How the operator configured decisions. */
 export interface DecisionOptions extends ScopeOptions {
@@ -84,6 +84,8 @@ async function decideInSteps(
   const refuse = (finding: Finding): Decision => toUndecided(watch, [finding], { enforce });
   const world = await findWorld(request, dependencies, signal);
   if ('finding' in world) return refuse(world.finding);
+  const crowd = findCrowd(scope.extraction, world.policies);
+  if (crowd !== undefined) return refuse(crowd);
   const after = toModelUses(scope.extraction, world.policies);
   // Only now is it known which images are models: a debug container beside an unchanged model changes none.
   if (scope.before !== undefined && isUnchanged(toModelUses(scope.before, world.policies), after))
