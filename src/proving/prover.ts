@@ -1,5 +1,6 @@
 // What is proven about this evidence, within the time of this request? Puts plan, executor and memory together.
 import { setImmediate } from 'node:timers/promises';
+import { runOn } from '../lib/allowance.ts';
 import { DeadlineError, waitWithin } from '../lib/deadline.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { ItemOutcome } from '../verdict/prove-item.ts';
@@ -34,15 +35,18 @@ export function createProver(
     async prove(evidence, question, now, signal) {
       const takeTurn = turnsOf.get(signal) ?? createTurns(JOBS_AT_ONCE);
       turnsOf.set(signal, takeTurn);
+      const { allowance } = question;
       const plan = planProof(evidence, question);
-      let step = plan.next();
+      const advance = (...outcomes: [] | [readonly ItemOutcome[]]): ReturnType<typeof plan.next> =>
+        allowance === undefined ? plan.next(...outcomes) : runOn(allowance, () => plan.next(...outcomes));
+      let step = advance();
       for (let count = 1; step.done !== true; count += 1) {
         const outcomes = answerAll(
           step.value,
           (job) => takeTurn(() => (signal.aborted ? Promise.reject(tooLate()) : run(job, now))),
           signal,
         );
-        step = plan.next(await waitWithin(outcomes, signal));
+        step = advance(await waitWithin(outcomes, signal));
         if (count % STEPS_AT_A_STRETCH === 0) await setImmediate();
       }
       return step.value;
