@@ -99,7 +99,8 @@ async function decideInSteps(
   watch.mark('gather');
   const now = dependencies.now();
   const wantedProofs = selected.flatMap((use) => toWantedProofs(use, gathered));
-  const proofs = await proveAll(dependencies.prover, wantedProofs, now, signal);
+  const at = { now, lane: request.namespace ?? '' };
+  const proofs = await proveAll(dependencies.prover, wantedProofs, at, signal);
   const prepared = selected.map((use) => prepareUse(use, gathered, proofs));
   watch.mark('prove');
   const uses = judgeRules(prepared, toRuleContexts(request, scope.templates, world.namespace, now));

@@ -1,6 +1,7 @@
 // What happens to one posted review, whatever it is? Decode, decide in time, respond, record. The one place that
 // catches the unexpected: it denies that request and nothing else.
 import { createStopwatch } from '../lib/stopwatch.ts';
+import { quote } from '../lib/text.ts';
 import type { Finding } from '../reason.ts';
 import type { RecordedRequest } from '../telemetry/decision-record.ts';
 import { createFinding } from '../verdict/finding-message.ts';
@@ -16,6 +17,8 @@ export const DEFAULT_TIMEOUT_MS = 10_000;
 export const MINIMUM_MARGIN_MS = 500;
 /** Requests decided at once; more are denied at once rather than late. */
 export const MAX_IN_FLIGHT = 1000;
+/** The same for one namespace: more than an API server lets change things at once by default. */
+export const MAX_IN_FLIGHT_OF_NAMESPACE = 250;
 
 /** Told about every decision; a throw denies the request that it was told about. */
 export interface DecisionObserver {
@@ -45,22 +48,38 @@ export function createReviewHandler(
   observer: DecisionObserver,
 ): ReviewHandler {
   let inFlight = 0;
+  const byNamespace = new Map<string, number>();
   const deny = (finding: Finding): Decision => toUndecided(createStopwatch(), [finding]);
   function fail(uid: string, error: unknown): Decision {
     attempt(() => observer.failed(uid, error));
     return deny(createFinding('InternalError', 'this request could not be decided'));
   }
+  // What many requests of one namespace wait for is nothing that other namespaces should wait for.
+  function findOverload(namespace: string): string | undefined {
+    if (inFlight >= MAX_IN_FLIGHT) return `${MAX_IN_FLIGHT} requests are being decided`;
+    const isFull = (byNamespace.get(namespace) ?? 0) >= MAX_IN_FLIGHT_OF_NAMESPACE;
+    return isFull
+      ? `${MAX_IN_FLIGHT_OF_NAMESPACE} requests of namespace ${quote(namespace, 63)} are being decided`
+      : undefined;
+  }
+  function count(namespace: string, change: 1 | -1): void {
+    inFlight += change;
+    const own = (byNamespace.get(namespace) ?? 0) + change;
+    if (own === 0) byNamespace.delete(namespace);
+    else byNamespace.set(namespace, own);
+  }
   async function decideSafely(request: AdmissionRequest, timeoutMs: number | undefined): Promise<Decision> {
-    if (inFlight >= MAX_IN_FLIGHT)
-      return deny(createFinding('Overloaded', `${MAX_IN_FLIGHT} requests are being decided`));
-    inFlight += 1;
+    const { namespace = '' } = request;
+    const overload = findOverload(namespace);
+    if (overload !== undefined) return deny(createFinding('Overloaded', overload));
+    count(namespace, 1);
     try {
       observer.inFlight(inFlight);
       return await decide(request, dependencies, AbortSignal.timeout(toDeadlineMs(timeoutMs)));
     } catch (error) {
       return fail(request.uid, error);
     } finally {
-      inFlight -= 1;
+      count(namespace, -1);
       attempt(() => observer.inFlight(inFlight));
     }
   }

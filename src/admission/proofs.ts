@@ -20,16 +20,18 @@ export type Proofs = ReadonlyMap<Evidence, ReadonlyMap<CompiledPolicy, Proof>>;
 
 /**
  * Proves everything wanted.
+ * @param at time of the request; `lane`: its namespace
  * @throws DeadlineError when the signal fires first, OverloadedError when too much is waiting
  */
 export async function proveAll(
   prover: Prover,
   wanted: readonly ProofWanted[],
-  now: Date,
+  at: { readonly now: Date; readonly lane: string },
   signal: AbortSignal,
 ): Promise<Proofs> {
   const proofs = new Map<Evidence, Map<CompiledPolicy, Proof | undefined>>();
   const pending: Promise<void>[] = [];
+  const { now, lane } = at;
   const ofNamespace = createAllowance(TENANT_PROVING_MS);
   for (const { evidence, policy } of wanted) {
     const known = proofs.get(evidence) ?? new Map<CompiledPolicy, Proof | undefined>();
@@ -39,6 +41,7 @@ export async function proveAll(
     const question = {
       authorities: policy.authorities,
       wanted: toWanted(policy),
+      lane,
       ...(!isOfCluster(policy) && { allowance: ofNamespace }),
     };
     const proving = prover.prove(evidence, question, now, signal);

@@ -10,8 +10,11 @@ const MAX_STRETCH_MS = 10;
 
 /** Answers jobs. */
 export interface Executor {
-  /** What a job's item proves; rejects only for faults of this program and with {@link OverloadedError}. */
-  run(job: ProofJob, options: VerifyOptions): Promise<ItemOutcome>;
+  /**
+   * What a job's item proves; rejects only for faults of this program and with {@link OverloadedError}.
+   * @param lane on whose behalf: where jobs wait, lanes take turns
+   */
+  run(job: ProofJob, options: VerifyOptions, lane?: string): Promise<ItemOutcome>;
   close(): Promise<void>;
 }
 

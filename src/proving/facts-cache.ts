@@ -30,7 +30,7 @@ export function createFactsCache(
   executor: Executor,
   mode: SecondOpinionMode,
   observer: FactsObserver,
-): (job: ProofJob, now: Date) => Promise<ItemOutcome> {
+): (job: ProofJob, now: Date, lane?: string) => Promise<ItemOutcome> {
   const cache = createCache<ItemOutcome>({
     maxWeight: MAX_CACHED_BYTES,
     weigh: toWeight,
@@ -39,18 +39,22 @@ export function createFactsCache(
     observe: observer.lookedUp,
   });
 
-  const run = async (job: ProofJob, options: VerifyOptions): Promise<ItemOutcome> => {
-    const outcome = await executor.run(job, options);
+  const run = async (job: ProofJob, options: VerifyOptions, lane?: string): Promise<ItemOutcome> => {
+    const outcome = await executor.run(job, options, lane);
     const disagreement = findDisagreement(outcome);
     if (disagreement !== undefined)
       observer.disagreed(toEvidenceDigest(job.item), disagreement.problem.message);
     return outcome;
   };
-  const load = async (key: string, job: ProofJob, now: Date): Promise<ItemOutcome> => {
-    const outcome = await run(job, { now, secondOpinion: mode === 'before' ? 'before' : 'off' });
+  const load = async (
+    key: string,
+    job: ProofJob,
+    { now, lane }: { now: Date; lane: string | undefined },
+  ): Promise<ItemOutcome> => {
+    const outcome = await run(job, { now, secondOpinion: mode === 'before' ? 'before' : 'off' }, lane);
     if (mode === 'after' && findValidity(outcome) !== undefined) {
       const ask = async (): Promise<void> => {
-        const second = await run(job, { now, secondOpinion: 'before' });
+        const second = await run(job, { now, secondOpinion: 'before' }, lane);
         if (findDisagreement(second) !== undefined) cache.drop(key);
       };
       // Whoever asked has the answer already: faults of this are the executor's to tell.
@@ -59,12 +63,12 @@ export function createFactsCache(
     return outcome;
   };
 
-  return async (job, now) => {
+  return async (job, now, lane) => {
     const key = toKey(job);
     const known = cache.peek(key);
     const validity = known === undefined ? undefined : findValidity(known);
     if (validity !== undefined && !isWithin(now, validity)) cache.drop(key);
-    return cache.fetch(key, () => load(key, job, now));
+    return cache.fetch(key, () => load(key, job, { now, lane }));
   };
 }
 

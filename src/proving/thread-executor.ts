@@ -5,10 +5,13 @@ import type { VerifyOptions } from '../signature/facts.ts';
 import type { ItemOutcome } from '../verdict/prove-item.ts';
 import type { ProofJob } from '../verdict/prove.ts';
 import { OverloadedError, type Executor } from './executor.ts';
+import { createLanes } from './lanes.ts';
 import { startProofThread, type ProofThread } from './thread.ts';
 
 /** Jobs that may wait: at a few milliseconds each about as many as one deadline has room for. */
 export const MAX_WAITING_JOBS = 4096;
+/** The same for one lane: no namespace fills the room of all. */
+export const MAX_WAITING_JOBS_OF_LANE = 1024;
 /** How long a job may wait, in milliseconds: by then whoever asked has been answered, and others are waiting. */
 export const MAX_WAIT_MS = 10_000;
 const FIRST_RESTART_DELAY_MS = 50;
@@ -44,19 +47,19 @@ export async function createThreadExecutor(
   start: () => Promise<ProofThread> = startProofThread,
   now: () => number = () => performance.now(),
 ): Promise<Executor> {
-  const queue: Waiting[] = [];
+  const queue = createLanes<Waiting>();
   const idle: ProofThread[] = [];
   const all = new Set<ProofThread>();
   const closing = new AbortController();
 
   function dropStale(): void {
-    while (now() - (queue[0]?.since ?? Infinity) > MAX_WAIT_MS) queue.shift()?.reject(tooMuch());
+    for (const { reject } of queue.takeWhile(({ since }) => now() - since > MAX_WAIT_MS)) reject(tooMuch());
   }
 
   function pump(): void {
     dropStale();
-    observer.waiting(queue.length);
-    while (queue.length > 0) {
+    observer.waiting(queue.size);
+    while (queue.size > 0) {
       const thread = idle.pop();
       const next = thread === undefined ? undefined : queue.shift();
       if (thread === undefined || next === undefined) return;
@@ -94,17 +97,18 @@ export async function createThreadExecutor(
   const threads = await Promise.all(Array.from({ length: count }, () => start()));
   for (const thread of threads) void keep(thread);
   return {
-    run(job, options) {
+    run(job, options, lane = '') {
       dropStale();
-      if (queue.length >= MAX_WAITING_JOBS) return Promise.reject(tooMuch());
+      if (queue.size >= MAX_WAITING_JOBS || queue.sizeOf(lane) >= MAX_WAITING_JOBS_OF_LANE)
+        return Promise.reject(tooMuch());
       return new Promise((resolve, reject) => {
-        queue.push({ job, options, resolve, reject, since: now() });
+        queue.push(lane, { job, options, resolve, reject, since: now() });
         pump();
       });
     },
     async close() {
       closing.abort();
-      for (const { reject } of queue.splice(0)) reject(new Error('the executor was closed'));
+      for (const { reject } of queue.takeWhile(() => true)) reject(new Error('the executor was closed'));
       await Promise.all([...all].map((thread) => thread.close()));
     },
   };

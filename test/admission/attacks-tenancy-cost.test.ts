@@ -5,15 +5,19 @@ import { createHash } from 'node:crypto';
 import { attachBundle } from '../../src/demo/artifacts.ts';
 import { issueCertificate } from '../../src/demo/certificate-authority.ts';
 import { certificatePem } from '../../src/demo/certificate.ts';
+import { MAX_IN_FLIGHT_OF_NAMESPACE } from '../../src/admission/handle.ts';
 import { generateSigningKey } from '../../src/demo/keys.ts';
 import { startRegistry, type RegistryHandle } from '../../src/demo/registry.ts';
 import { cosignSignStatement } from '../../src/demo/statement.ts';
+import { createInlineExecutor, type Executor } from '../../src/proving/executor.ts';
+import { createProver } from '../../src/proving/prover.ts';
 import { alternativeNames, createPki, leafExtensions, signWith, type Name } from '../signature/pki.ts';
 import {
   pushModel,
   pushSigned,
   startController,
   teamPolicy,
+  type Answer,
   type Controller,
   type ControllerOptions,
 } from '../support/controller.ts';
@@ -181,6 +185,53 @@ describe('attacks of a tenant on what everybody shares', () => {
       const answer = await running.ask(review);
       assert.deepEqual([answer.allowed, answer.reasons], [false, ['RuleFailed']]);
       assert.match(answer.message, /the rules of the namespace's policies took more than 100 ms/);
+    });
+  });
+
+  describe('on the queues', () => {
+    it('has its share of what is decided at once, while its registry hangs', async () => {
+      const [hung, model] = [pushSigned(registry), pushSigned(registry)];
+      const { promise: gate, resolve: letGo } = Promise.withResolvers<void>();
+      registry.setFault(({ path }) => (path.includes(hung.repository) ? { until: gate } : undefined));
+      let inFlight = 0;
+      const full = Promise.withResolvers<void>();
+      const running = await start({
+        observer: {
+          inFlight(count) {
+            inFlight = count;
+            if (count === MAX_IN_FLIGHT_OF_NAMESPACE) full.resolve();
+          },
+        },
+      });
+      const ask = (reference: string, namespace: string): Promise<Answer> =>
+        running.ask(reviewOf(volumePod(reference), { namespace }));
+      const held = Array.from({ length: MAX_IN_FLIGHT_OF_NAMESPACE }, () => ask(hung.reference, 'hostile'));
+      await full.promise;
+      assert.deepEqual((await ask(hung.reference, 'hostile')).reasons, ['Overloaded']);
+      assert.equal((await ask(model.reference, 'other')).allowed, true);
+      letGo();
+      registry.setFault(undefined);
+      assert.ok((await Promise.all(held)).every(({ allowed }) => allowed));
+      assert.equal(inFlight, 0);
+    });
+
+    it('waits for verification in a lane of its own', async () => {
+      const lanes: (string | undefined)[] = [];
+      const inline = createInlineExecutor();
+      const executor: Executor = {
+        ...inline,
+        run(job, options, lane) {
+          lanes.push(lane);
+          return inline.run(job, options);
+        },
+      };
+      const observer = { lookedUp: () => undefined, disagreed: () => undefined };
+      const running = await start({ dependencies: { prover: createProver(executor, observer) } });
+      for (const namespace of ['hostile', 'other']) {
+        const review = reviewOf(volumePod(pushSigned(registry).reference), { namespace });
+        assert.equal((await running.ask(review)).allowed, true);
+      }
+      assert.deepEqual(lanes, ['hostile', 'other']);
     });
   });
 });

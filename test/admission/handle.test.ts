@@ -4,6 +4,7 @@ import {
   createReviewHandler,
   DEFAULT_TIMEOUT_MS,
   MAX_IN_FLIGHT,
+  MAX_IN_FLIGHT_OF_NAMESPACE,
   toDeadlineMs,
 } from '../../src/admission/handle.ts';
 import type { RegistryClient } from '../../src/registry/client.ts';
@@ -316,7 +317,7 @@ describe('createReviewHandler()', () => {
       assert.equal(sumOf(metrics, 'model_policy_requests_in_flight'), 0);
     });
 
-    it(`denies at once what would be more than ${MAX_IN_FLIGHT}`, async () => {
+    it(`denies at once what would be more than ${MAX_IN_FLIGHT}, or ${MAX_IN_FLIGHT_OF_NAMESPACE} of a namespace`, async () => {
       const { promise: gate, resolve: letGo } = Promise.withResolvers<void>();
       let waiting = 0;
       const handler = createReviewHandler(
@@ -343,18 +344,26 @@ describe('createReviewHandler()', () => {
         },
         { decided() {}, failed() {}, inFlight() {} },
       );
-      const body = Buffer.from(JSON.stringify(reviewOf(podOf({}))));
-      const held = Array.from({ length: MAX_IN_FLIGHT }, () => handler(body, undefined));
-      assert.equal(waiting, MAX_IN_FLIGHT);
-      const { body: refused } = (await handler(body, undefined)) as {
-        body: { response: { status: { code: number; details: { causes: { reason: string }[] } } } };
+      const ask = (namespace: string): ReturnType<typeof handler> =>
+        handler(Buffer.from(JSON.stringify(reviewOf(podOf({}), { namespace }))), undefined);
+      const expectOverloaded = async (namespace: string, message: RegExp): Promise<void> => {
+        const { body } = (await ask(namespace)) as {
+          body: { response: { status: { code: number; message: string } } };
+        };
+        assert.equal(body.response.status.code, 503);
+        assert.match(body.response.status.message, message);
       };
-      assert.equal(refused.response.status.code, 503);
-      assert.equal(refused.response.status.details.causes[0]?.reason, 'Overloaded');
+      const share = (namespace: string): ReturnType<typeof handler>[] =>
+        Array.from({ length: MAX_IN_FLIGHT_OF_NAMESPACE }, () => ask(namespace));
+      const held = share('n0');
+      await expectOverloaded('n0', /^Overloaded: 250 requests of namespace "n0" are being decided/);
+      for (let n = 1; held.length < MAX_IN_FLIGHT; n += 1) held.push(...share(`n${n}`));
+      assert.equal(waiting, MAX_IN_FLIGHT);
+      await expectOverloaded('other', /^Overloaded: 1000 requests are being decided/);
       letGo();
       for (const answer of await Promise.all(held))
         assert.equal((answer.body as { response: { allowed: boolean } }).response.allowed, true);
-      const after = (await handler(body, undefined)).body as { response: { allowed: boolean } };
+      const after = (await ask('n0')).body as { response: { allowed: boolean } };
       assert.equal(after.response.allowed, true);
     });
   });

@@ -5,7 +5,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createInlineExecutor, OverloadedError } from '../../src/proving/executor.ts';
-import { createThreadExecutor, MAX_WAIT_MS, MAX_WAITING_JOBS } from '../../src/proving/thread-executor.ts';
+import {
+  createThreadExecutor,
+  MAX_WAIT_MS,
+  MAX_WAITING_JOBS,
+  MAX_WAITING_JOBS_OF_LANE,
+} from '../../src/proving/thread-executor.ts';
 import { startProofThread, type ProofThread } from '../../src/proving/thread.ts';
 import type { ItemOutcome } from '../../src/verdict/prove-item.ts';
 import type { ProofJob } from '../../src/verdict/prove.ts';
@@ -192,9 +197,9 @@ describe('createThreadExecutor()', function () {
       () => clock,
     );
     const job = toJob();
-    const run = (): Promise<ItemOutcome> => executor.run(job, { now: NOW });
+    const run = (lane?: unknown): Promise<ItemOutcome> => executor.run(job, { now: NOW }, String(lane));
     const first = run();
-    const flood = Promise.allSettled(Array.from({ length: MAX_WAITING_JOBS }, run));
+    const flood = Promise.allSettled(Array.from({ length: MAX_WAITING_JOBS }, (_, n) => run(n % 8)));
     clock += MAX_WAIT_MS + 1;
     const honest = run();
     finish[0]?.();
@@ -207,6 +212,31 @@ describe('createThreadExecutor()', function () {
     await executor.close();
   });
 
+  it('lets lanes take turns, so that nobody waits for what one of them sends', async () => {
+    const begun: string[] = [];
+    const finish: (() => void)[] = [];
+    const thread: ProofThread = {
+      run: ({ predicateTypes: [lane = ''] }) =>
+        new Promise<ItemOutcome>((resolve) => {
+          begun.push(lane);
+          finish.push(() => resolve({ kind: 'nothing' }));
+        }),
+      ended: new Promise(() => undefined),
+      close: () => Promise.resolve(),
+    };
+    const executor = await createThreadExecutor(1, SILENT, () => Promise.resolve(thread));
+    const run = (lane: string): Promise<ItemOutcome> =>
+      executor.run({ ...toJob(), predicateTypes: [lane] }, { now: NOW }, lane);
+    const all = [...Array.from({ length: 5 }, () => run('flood')), run('a'), run('b'), run('a')];
+    for (let n = 0; n < all.length; n += 1) {
+      finish[n]?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(all);
+    assert.deepEqual(begun, ['flood', 'flood', 'a', 'b', 'flood', 'a', 'flood', 'flood']);
+    await executor.close();
+  });
+
   it('refuses more than it will do in time, and rejects what waits when it is closed', async () => {
     const stuck: ProofThread = {
       run: () => new Promise<ItemOutcome>(() => undefined),
@@ -215,9 +245,12 @@ describe('createThreadExecutor()', function () {
     };
     const executor = await createThreadExecutor(1, SILENT, () => Promise.resolve(stuck));
     const job: ProofJob = toJob();
-    void executor.run(job, { now: NOW });
-    const waiting = Array.from({ length: MAX_WAITING_JOBS }, () => executor.run(job, { now: NOW }));
-    await assert.rejects(executor.run(job, { now: NOW }), OverloadedError);
+    const run = (lane: string): Promise<ItemOutcome> => executor.run(job, { now: NOW }, lane);
+    void run('');
+    const waiting = Array.from({ length: MAX_WAITING_JOBS_OF_LANE }, () => run('a'));
+    await assert.rejects(run('a'), OverloadedError);
+    for (let n = 0; waiting.length < MAX_WAITING_JOBS; n += 1) waiting.push(run(`b${n % 8}`));
+    await assert.rejects(run('c'), OverloadedError);
     await executor.close();
     const ends = await Promise.allSettled(waiting);
     assert.ok(ends.every(({ status }) => status === 'rejected'));
