@@ -4,6 +4,7 @@ import type { Finding } from '../reason.ts';
 import { DeadlineError, waitWithin } from '../lib/deadline.ts';
 import { createStopwatch, type Stopwatch } from '../lib/stopwatch.ts';
 import { quote } from '../lib/text.ts';
+import type { Extraction } from '../model/model-reference.ts';
 import { toSharedIdentity } from '../model/pull-identity.ts';
 import type { CompiledException } from '../policy/compile-exception.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
@@ -26,7 +27,7 @@ import { toNotices, toPolicyNames, toUndecided } from './outcome.ts';
 import { proveAll } from './proofs.ts';
 import type { AdmissionRequest } from './review.ts';
 import { judgeRules, toRuleContexts } from './rules.ts';
-import { findScope, type ScopeOptions } from './scope.ts';
+import { findScope, type Scope, type ScopeOptions } from './scope.ts';
 import { findCrowd, findSurplus, selectUses, toModelUses } from './uses.ts';
 
 /** How the operator configured decisions. */
@@ -84,14 +85,10 @@ async function decideInSteps(
   const refuse = (finding: Finding): Decision => toUndecided(watch, [finding], { enforce });
   const world = await findWorld(request, dependencies, signal);
   if ('finding' in world) return refuse(world.finding);
-  const crowd = findCrowd(scope.extraction, world.policies);
-  if (crowd !== undefined) return refuse(crowd);
-  const after = toModelUses(scope.extraction, world.policies);
-  // Only now is it known which images are models: a debug container beside an unchanged model changes none.
-  if (scope.before !== undefined && isUnchanged(toModelUses(scope.before, world.policies), after))
-    return toUndecided(watch, [], { exemption: 'unchanged' });
-  const surplus = findSurplus(after);
-  if (surplus !== undefined) return refuse(surplus);
+  const found = findUses(scope, world.policies);
+  if ('finding' in found) return refuse(found.finding);
+  if ('exemption' in found) return toUndecided(watch, [], found);
+  const { uses: after } = found;
   const selected = selectUses(after, world.policies);
   watch.mark('select');
   const identity = toSharedIdentity(scope.templates, request.namespace ?? '');
@@ -103,10 +100,10 @@ async function decideInSteps(
   const proofs = await proveAll(dependencies.prover, wantedProofs, at, signal);
   const prepared = selected.map((use) => prepareUse(use, gathered, proofs));
   watch.mark('prove');
-  const uses = judgeRules(prepared, toRuleContexts(request, scope.templates, world.namespace, now));
-  if ('finding' in uses) return refuse(uses.finding);
+  const judged = judgeRules(prepared, toRuleContexts(request, scope.templates, world.namespace, now));
+  if ('finding' in judged) return refuse(judged.finding);
   const { exceptions } = world;
-  const excepted = uses.judged.map((use) =>
+  const excepted = judged.judged.map((use) =>
     applyExceptions(use, { exceptions, namespace: request.namespace ?? '', now }),
   );
   const acted = [
@@ -121,10 +118,10 @@ async function decideInSteps(
   return {
     verdict: fold(acted, enforce),
     acted,
-    uses: uses.judged,
+    uses: judged.judged,
     policies: toPolicyNames(selected),
     exceptions: excepted.flatMap(({ used }) => used),
-    notices: uses.judged.flatMap(toNotices),
+    notices: judged.judged.flatMap(toNotices),
     exemption: undefined,
     world: {
       namespaceLabels: world.namespace.labels,
@@ -136,6 +133,21 @@ async function decideInSteps(
     },
     durationsMs: watch.durations(),
   };
+}
+
+// What the policies take for models, if it is not too much to look at and not what it was before.
+function findUses(
+  { extraction, before }: Extract<Scope, { kind: 'judged' }>,
+  policies: readonly CompiledPolicy[],
+): { readonly uses: Extraction } | { readonly finding: Finding } | { readonly exemption: 'unchanged' } {
+  const crowd = findCrowd(extraction, policies);
+  if (crowd !== undefined) return { finding: crowd };
+  const uses = toModelUses(extraction, policies);
+  // Only now is it known which images are models: a debug container beside an unchanged model changes none.
+  if (before !== undefined && isUnchanged(toModelUses(before, policies), uses))
+    return { exemption: 'unchanged' };
+  const surplus = findSurplus(uses);
+  return surplus === undefined ? { uses } : { finding: surplus };
 }
 
 // What only warns about pods to come warns about faults too: the pods themselves are denied.

@@ -44,7 +44,7 @@ export function createLanes<T>(): Lanes<T> {
     },
     takeWhile(isMeant) {
       const taken: T[] = [];
-      for (const [name, lane] of [...lanes])
+      for (const [name, lane] of lanes)
         for (let [first] = lane; first !== undefined && isMeant(first); [first] = lane) {
           takeFrom(name, lane);
           taken.push(first);
