@@ -9,6 +9,7 @@ import { MAX_IN_FLIGHT_OF_NAMESPACE } from '../../src/admission/handle.ts';
 import { generateSigningKey } from '../../src/demo/keys.ts';
 import { startRegistry, type RegistryHandle } from '../../src/demo/registry.ts';
 import { cosignSignStatement } from '../../src/demo/statement.ts';
+import { MAX_MODEL_POLICIES } from '../../src/policy/tenant-limits.ts';
 import { createInlineExecutor, type Executor } from '../../src/proving/executor.ts';
 import { createProver } from '../../src/proving/prover.ts';
 import { alternativeNames, createPki, leafExtensions, signWith, type Name } from '../signature/pki.ts';
@@ -25,6 +26,14 @@ import { imagePod, reviewOf, volumePod } from '../support/review.ts';
 
 const TENANT = generateSigningKey('p256');
 const OWN = { authorities: [{ name: 'own', key: { pem: TENANT.publicKeyPem } }] };
+
+const KIND = { group: 'modelpolicy.dev', version: 'v1alpha1', kind: 'ModelPolicy' };
+const toObject = (spec: object): object => ({
+  apiVersion: 'modelpolicy.dev/v1alpha1',
+  kind: 'ModelPolicy',
+  metadata: { name: 'own', namespace: 'default' },
+  spec,
+});
 
 describe('attacks of a tenant on what everybody shares', () => {
   let registry: RegistryHandle;
@@ -87,19 +96,28 @@ describe('attacks of a tenant on what everybody shares', () => {
 
     it('has what one policy may not have refused when it is saved, uncompiled', async () => {
       const running = await start({});
-      const kind = { group: 'modelpolicy.dev', version: 'v1alpha1', kind: 'ModelPolicy' };
       for (const spec of [globs(129), rules(33_000), patterns(5000)]) {
-        const object = {
-          apiVersion: 'modelpolicy.dev/v1alpha1',
-          kind: 'ModelPolicy',
-          metadata: { name: 'own', namespace: 'default' },
-          spec,
-        };
-        const answer = await running.askPolicy(reviewOf(object, { kind, name: 'own' }));
+        const answer = await running.askPolicy(reviewOf(toObject(spec), { kind: KIND, name: 'own' }));
         assert.equal(answer.allowed, false);
         assert.match(answer.message, /together/);
         assert.ok(answer.causes.length <= 33, String(answer.causes.length));
       }
+    });
+
+    it('has nothing that is too much looked at when a policy is saved', async () => {
+      const read = new Set<string>();
+      const modelPolicies = Object.fromEntries(
+        Array.from({ length: 100 }, (_, n): [string, Record<string, unknown>] => {
+          const name = `default/p${String(n).padStart(3, '0')}`;
+          const models = [{ glob: 'r.test/**' }];
+          return [name, Object.defineProperty({ ...OWN }, 'models', { get: () => (read.add(name), models) })];
+        }),
+      );
+      const running = await start({ modelPolicies });
+      const spec = { ...OWN, models: [{ glob: 'other.test/**' }], validationActions: ['Audit'] };
+      const answer = await running.askPolicy(reviewOf(toObject(spec), { kind: KIND, name: 'own' }));
+      assert.equal(answer.allowed, true, answer.message);
+      assert.equal(read.size, MAX_MODEL_POLICIES);
     });
 
     it('compares no more images with globs than a pod can sensibly have', async () => {
