@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { runOn } from '../lib/allowance.ts';
 import { DeadlineError, waitWithin } from '../lib/deadline.ts';
+import { createTurns, type TakeTurn } from '../lib/turns.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { ItemOutcome } from '../verdict/prove-item.ts';
 import { planProof, type Proof, type ProofJob, type ProofQuestion } from '../verdict/prove.ts';
@@ -61,25 +62,6 @@ export function createProver(
 }
 
 const tooLate = (): DeadlineError => new DeadlineError('deadline exceeded');
-
-/** Runs something as soon as there is room for it, in the order of asking. */
-type TakeTurn = <T>(run: () => Promise<T>) => Promise<T>;
-
-function createTurns(count: number): TakeTurn {
-  const waiting: (() => void)[] = [];
-  let free = count;
-  return async (run) => {
-    if (free > 0) free -= 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    try {
-      return await run();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) free += 1;
-      else next();
-    }
-  };
-}
 
 // In the order of the jobs. What the request no longer waits for is not started.
 async function answerAll(

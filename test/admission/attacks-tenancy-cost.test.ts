@@ -8,6 +8,8 @@ import { certificatePem } from '../../src/demo/certificate.ts';
 import { MAX_IN_FLIGHT_OF_NAMESPACE } from '../../src/admission/handle.ts';
 import { generateSigningKey } from '../../src/demo/keys.ts';
 import { startRegistry, type RegistryHandle } from '../../src/demo/registry.ts';
+import { LOOKUPS_AT_ONCE, MAX_LOOKUPS } from '../../src/evidence/lookups.ts';
+import type { RegistryClient } from '../../src/registry/client.ts';
 import { cosignSignStatement } from '../../src/demo/statement.ts';
 import { MAX_MODEL_POLICIES } from '../../src/policy/tenant-limits.ts';
 import { createInlineExecutor, type Executor } from '../../src/proving/executor.ts';
@@ -231,6 +233,49 @@ describe('attacks of a tenant on what everybody shares', () => {
       registry.setFault(undefined);
       assert.ok((await Promise.all(held)).every(({ allowed }) => allowed));
       assert.equal(inFlight, 0);
+    });
+
+    // 64 models, each looked for in 64 other repositories.
+    const elsewhere = Object.fromEntries(
+      Array.from({ length: 8 }, (_, policy) => [
+        `default/p${policy}`,
+        {
+          authorities: Array.from({ length: 8 }, (_, n) => ({
+            name: `a${n}`,
+            key: { pem: TENANT.publicKeyPem },
+            signatureRepository: { repository: `r.test/signatures/${policy}-${n}` },
+          })),
+        },
+      ]),
+    );
+
+    it('asks registries for so much in a request, a few things at once, and is told', async () => {
+      const { manifest: bytes, digest } = pushModel(registry);
+      let [count, inFlight, most] = [0, 0, 0];
+      async function look<T>(value: T): Promise<T> {
+        count += 1;
+        most = Math.max(most, (inFlight += 1));
+        await new Promise((resolve) => setImmediate(resolve));
+        inFlight -= 1;
+        return value;
+      }
+      const client: RegistryClient = {
+        fetchManifest: () => look({ bytes, digest }),
+        findTag: () => look(undefined),
+        listReferrers: () => look({ descriptors: [], isTruncated: false }),
+        fetchBlob: () => look(Buffer.alloc(0)),
+      };
+      const running = await start({
+        policies: { any: { authorities: [{ name: 'any', static: { action: 'Pass' } }] } },
+        modelPolicies: elsewhere,
+        dependencies: { openClient: () => client, openSignatureClient: () => client },
+      });
+      const references = Array.from({ length: 64 }, (_, n) => `r.test/models/m${n}@${digest}`);
+      const answer = await running.ask(reviewOf(volumePod(...references)));
+      assert.equal(answer.allowed, false);
+      assert.match(answer.annotations['modelpolicy.dev/reasons'] ?? '', /TooManyReferences/);
+      assert.equal(count, MAX_LOOKUPS);
+      assert.equal(most, LOOKUPS_AT_ONCE);
     });
 
     it('waits for verification in a lane of its own', async () => {
