@@ -22,7 +22,7 @@ import {
   type OpenSignatureClient,
 } from './gather-for-policies.ts';
 import { judgeMissing, judgeUnnamed } from './judge-unnamed.ts';
-import { judgeNoMatch, prepareUse, toWantedProofs, type NoMatchPolicy } from './judge-uses.ts';
+import { findOverwork, judgeNoMatch, prepareUse, toWantedProofs, type NoMatchPolicy } from './judge-uses.ts';
 import { toNotices, toPolicyNames, toUndecided } from './outcome.ts';
 import { proveAll } from './proofs.ts';
 import type { AdmissionRequest } from './review.ts';
@@ -94,6 +94,8 @@ async function decideInSteps(
   const identity = toSharedIdentity(scope.templates, request.namespace ?? '');
   const gathered = await gatherForPolicies(selected, dependencies, identity, signal);
   watch.mark('gather');
+  const overwork = findOverwork(selected, gathered);
+  if (overwork !== undefined) return refuse(overwork);
   const now = dependencies.now();
   const wantedProofs = selected.flatMap((use) => toWantedProofs(use, gathered));
   const at = { now, lane: request.namespace ?? '' };

@@ -10,7 +10,7 @@ import type { EvidenceWish } from '../evidence/signature-repository.ts';
 import type { ModelFormat } from '../model/facts.ts';
 import type { ModelReference } from '../model/model-reference.ts';
 import { toFormat } from '../model/packaging.ts';
-import { isEnforcing, type CompiledPolicy } from '../policy/compiled.ts';
+import { isEnforcing, isOfCluster, type CompiledPolicy } from '../policy/compiled.ts';
 import type { ValidationAction } from '../policy/types.ts';
 import type { JudgedUse } from '../verdict/decision.ts';
 import type { GatheredUse } from './gathered.ts';
@@ -63,6 +63,26 @@ export function toWantedProofs(selected: SelectedUse, find: FindGathered): reado
       const evidence = find(selected.use, policy)?.evidence;
       return evidence === undefined ? [] : [{ evidence, policy }];
     });
+}
+
+/** Most manifests that the policies of a namespace judge in one request, each by each of them (docs: limits). */
+export const MAX_TENANT_JUDGEMENTS = 4096;
+
+/** The finding that a pod names more than its namespace's own policies can judge without keeping others waiting. */
+export function findOverwork(selected: readonly SelectedUse[], find: FindGathered): Finding | undefined {
+  const work = selected
+    .flatMap(({ use, policies }) =>
+      policies.map((policy) =>
+        isOfCluster(policy) ? 0 : 1 + (find(use, policy)?.evidence?.children ?? []).length,
+      ),
+    )
+    .reduce((sum, manifests) => sum + manifests, 0);
+  return work > MAX_TENANT_JUDGEMENTS
+    ? createFinding(
+        'TooManyReferences',
+        `the models of this pod and the policies of its namespace make ${work} judgements; ${MAX_TENANT_JUDGEMENTS} are made`,
+      )
+    : undefined;
 }
 
 /** Puts together what each policy needs to judge one use. */

@@ -4,7 +4,7 @@ import type { Finding } from '../reason.ts';
 import { toRecord, toText } from '../lib/text.ts';
 import type { AdviceWorld } from './advice.ts';
 import { compileException, toCreatedAt } from './compile-exception.ts';
-import { countPatterns } from './cel/regular-expression.ts';
+import { countWork } from '../lib/counted-work.ts';
 import { compilePolicy, type CompileContext, type PolicySource } from './compile.ts';
 import type { CompiledPolicy } from './compiled.ts';
 import { declareTrustRoot } from './declare-trust-root.ts';
@@ -12,7 +12,7 @@ import { lintException, lintPolicy, lintTrustRoot } from './lint.ts';
 import { SignatureError } from '../signature/error.ts';
 import { preparedTrustOf } from '../signature/prepared-trust.ts';
 import { parseTrustedRoot, TrustedRootError, type TrustedRoot } from '../trust/trusted-root.ts';
-import { boundTenants, MAX_TENANT_PATTERN_SIZE } from './tenant-limits.ts';
+import { boundTenants, MAX_TENANT_COMPILE_WORK } from './tenant-limits.ts';
 import type { ClusterModelPolicySpec, ModelPolicyExceptionSpec, TrustRootSpec } from './types.ts';
 import type { CheckedKind } from './validate.ts';
 
@@ -60,8 +60,8 @@ export function checkObject(
 // Whoever may save policies of a namespace may ask about them: no more work than they may be.
 function compileBounded(source: PolicySource, context: CompileContext): CompiledPolicy {
   const [bounded = source] = boundTenants([source]);
-  const most = source.namespace === undefined ? Infinity : MAX_TENANT_PATTERN_SIZE;
-  return countPatterns(most, () => compilePolicy(bounded, context)).value;
+  const most = source.namespace === undefined ? Infinity : MAX_TENANT_COMPILE_WORK;
+  return countWork(most, () => compilePolicy(bounded, context)).value;
 }
 
 function toPolicySource(

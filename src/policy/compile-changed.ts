@@ -2,12 +2,12 @@
 // another one than last time; all others stay the very objects that they were.
 import { isDeepStrictEqual } from 'node:util';
 import { compilePolicy, type CompileContext, type PolicySource } from './compile.ts';
-import { countPatterns, type PatternCount } from './cel/regular-expression.ts';
+import { countWork, type CountedWork } from '../lib/counted-work.ts';
 import type { CompiledTrustRoot } from './compile-trust-root.ts';
 import type { CompiledPolicy } from './compiled.ts';
 import { matchAnswers, RecordedMap, type Answers } from './recorded-map.ts';
 import type { MaterialData } from './source-material.ts';
-import { MAX_TENANT_PATTERN_SIZE } from './tenant-limits.ts';
+import { MAX_TENANT_COMPILE_WORK } from './tenant-limits.ts';
 
 /** Compiles the policies of a world, remembering those of the last one. */
 export type CompilePolicies = (
@@ -20,9 +20,9 @@ interface Known {
   readonly trustRoots: Answers<CompiledTrustRoot>;
   readonly material: Answers<MaterialData>;
   readonly policy: CompiledPolicy;
-  readonly patterns: PatternCount<unknown>;
-  /** What its patterns were allowed. */
-  readonly maxPatternSize: number;
+  readonly work: CountedWork<unknown>;
+  /** What it was allowed. */
+  readonly maxWork: number;
 }
 
 /** Creates a compiler for one engine and controller namespace, which remembers nothing yet. */
@@ -34,10 +34,10 @@ export function createPolicyCompiler(): CompilePolicies {
     const policies = sources.map((source) => {
       const before = known.get(source.name);
       const { namespace } = source;
-      const most = namespace === undefined ? Infinity : (left.get(namespace) ?? MAX_TENANT_PATTERN_SIZE);
+      const most = namespace === undefined ? Infinity : (left.get(namespace) ?? MAX_TENANT_COMPILE_WORK);
       const isSame = before !== undefined && isUnchanged(source, before, context) && isWithin(before, most);
       const entry = isSame ? before : compile(source, context, most);
-      if (namespace !== undefined) left.set(namespace, most - entry.patterns.size);
+      if (namespace !== undefined) left.set(namespace, most - entry.work.size);
       if (isRemembered(source, entry.policy)) next.set(source.name, entry);
       return entry.policy;
     });
@@ -47,23 +47,21 @@ export function createPolicyCompiler(): CompilePolicies {
 }
 
 // So that the same policies mean the same, in whatever order they were saved.
-function isWithin({ patterns, maxPatternSize }: Known, most: number): boolean {
-  return patterns.isExceeded ? maxPatternSize === most : patterns.size <= most;
+function isWithin({ work, maxWork }: Known, most: number): boolean {
+  return work.isExceeded ? maxWork === most : work.size <= most;
 }
 
-function compile(source: PolicySource, context: CompileContext, maxPatternSize: number): Known {
+function compile(source: PolicySource, context: CompileContext, maxWork: number): Known {
   const trustRoots = new RecordedMap(context.trustRoots);
   const material = new RecordedMap(context.material);
-  const patterns = countPatterns(maxPatternSize, () =>
-    compilePolicy(source, { ...context, trustRoots, material }),
-  );
+  const work = countWork(maxWork, () => compilePolicy(source, { ...context, trustRoots, material }));
   return {
     spec: source.spec,
     trustRoots: trustRoots.answers,
     material: material.answers,
-    policy: patterns.value,
-    patterns,
-    maxPatternSize,
+    policy: work.value,
+    work,
+    maxWork,
   };
 }
 

@@ -13,8 +13,11 @@ export const MAX_TENANT_AUTHORITIES = 64;
 export const MAX_TENANT_GLOBS = 128;
 /** Most characters of CEL in all ModelPolicies of one namespace: compiling takes about a microsecond for each (docs: limits). */
 export const MAX_TENANT_RULE_CHARS = 32_768;
-/** Most RE2 instructions of all patterns in the ModelPolicies of one namespace, those in CEL among them (docs: limits). */
-export const MAX_TENANT_PATTERN_SIZE = 4000;
+/**
+ * Most RE2 instructions of all patterns in the ModelPolicies of one namespace, those in CEL among them; a key or certificate
+ * counts as 32 (docs: limits).
+ */
+export const MAX_TENANT_COMPILE_WORK = 4000;
 
 const BOUNDS: readonly (readonly [keyof TenantWeight, number, string])[] = [
   ['authorities', MAX_TENANT_AUTHORITIES, 'authorities'],

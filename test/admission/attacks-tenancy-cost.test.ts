@@ -5,22 +5,16 @@ import { createHash } from 'node:crypto';
 import { attachBundle } from '../../src/demo/artifacts.ts';
 import { issueCertificate } from '../../src/demo/certificate-authority.ts';
 import { certificatePem } from '../../src/demo/certificate.ts';
-import { MAX_IN_FLIGHT_OF_NAMESPACE } from '../../src/admission/handle.ts';
 import { generateSigningKey } from '../../src/demo/keys.ts';
 import { startRegistry, type RegistryHandle } from '../../src/demo/registry.ts';
-import { LOOKUPS_AT_ONCE, MAX_LOOKUPS } from '../../src/evidence/lookups.ts';
-import type { RegistryClient } from '../../src/registry/client.ts';
 import { cosignSignStatement } from '../../src/demo/statement.ts';
 import { MAX_MODEL_POLICIES } from '../../src/policy/tenant-limits.ts';
-import { createInlineExecutor, type Executor } from '../../src/proving/executor.ts';
-import { createProver } from '../../src/proving/prover.ts';
 import { alternativeNames, createPki, leafExtensions, signWith, type Name } from '../signature/pki.ts';
 import {
   pushModel,
   pushSigned,
   startController,
   teamPolicy,
-  type Answer,
   type Controller,
   type ControllerOptions,
 } from '../support/controller.ts';
@@ -71,9 +65,16 @@ describe('attacks of a tenant on what everybody shares', () => {
         expression: `model.format.matches('a{${instructions / 50 - 10}}${n + 100}|')`,
       })),
     });
+    const keys = (authorities: number, blocks: number): object => ({
+      authorities: Array.from({ length: authorities }, (_, n) => ({
+        name: `own-${n}`,
+        key: { pem: TENANT.publicKeyPem.repeat(blocks) },
+      })),
+    });
     const tooMuch: readonly (readonly [string, object, object, RegExp])[] = [
       ['globs', globs(65), globs(64), /more than 128 globs together/],
       ['CEL', rules(16_600), rules(16_200), /more than 32768 characters of CEL together/],
+      ['keys', keys(5, 14), keys(4, 15), /keys, certificates and patterns of these policies are too many/],
       ['patterns', patterns(2400), patterns(2000), /patterns of these policies are too large together/],
     ];
     for (const [what, most, less, message] of tooMuch)
@@ -205,96 +206,6 @@ describe('attacks of a tenant on what everybody shares', () => {
       const answer = await running.ask(review);
       assert.deepEqual([answer.allowed, answer.reasons], [false, ['RuleFailed']]);
       assert.match(answer.message, /the rules of the namespace's policies took more than 100 ms/);
-    });
-  });
-
-  describe('on the queues', () => {
-    it('has its share of what is decided at once, while its registry hangs', async () => {
-      const [hung, model] = [pushSigned(registry), pushSigned(registry)];
-      const { promise: gate, resolve: letGo } = Promise.withResolvers<void>();
-      registry.setFault(({ path }) => (path.includes(hung.repository) ? { until: gate } : undefined));
-      let inFlight = 0;
-      const full = Promise.withResolvers<void>();
-      const running = await start({
-        observer: {
-          inFlight(count) {
-            inFlight = count;
-            if (count === MAX_IN_FLIGHT_OF_NAMESPACE) full.resolve();
-          },
-        },
-      });
-      const ask = (reference: string, namespace: string): Promise<Answer> =>
-        running.ask(reviewOf(volumePod(reference), { namespace }));
-      const held = Array.from({ length: MAX_IN_FLIGHT_OF_NAMESPACE }, () => ask(hung.reference, 'hostile'));
-      await full.promise;
-      assert.deepEqual((await ask(hung.reference, 'hostile')).reasons, ['Overloaded']);
-      assert.equal((await ask(model.reference, 'other')).allowed, true);
-      letGo();
-      registry.setFault(undefined);
-      assert.ok((await Promise.all(held)).every(({ allowed }) => allowed));
-      assert.equal(inFlight, 0);
-    });
-
-    // 64 models, each looked for in 64 other repositories.
-    const elsewhere = Object.fromEntries(
-      Array.from({ length: 8 }, (_, policy) => [
-        `default/p${policy}`,
-        {
-          authorities: Array.from({ length: 8 }, (_, n) => ({
-            name: `a${n}`,
-            key: { pem: TENANT.publicKeyPem },
-            signatureRepository: { repository: `r.test/signatures/${policy}-${n}` },
-          })),
-        },
-      ]),
-    );
-
-    it('asks registries for so much in a request, a few things at once, and is told', async () => {
-      const { manifest: bytes, digest } = pushModel(registry);
-      let [count, inFlight, most] = [0, 0, 0];
-      async function look<T>(value: T): Promise<T> {
-        count += 1;
-        most = Math.max(most, (inFlight += 1));
-        await new Promise((resolve) => setImmediate(resolve));
-        inFlight -= 1;
-        return value;
-      }
-      const client: RegistryClient = {
-        fetchManifest: () => look({ bytes, digest }),
-        findTag: () => look(undefined),
-        listReferrers: () => look({ descriptors: [], isTruncated: false }),
-        fetchBlob: () => look(Buffer.alloc(0)),
-      };
-      const running = await start({
-        policies: { any: { authorities: [{ name: 'any', static: { action: 'Pass' } }] } },
-        modelPolicies: elsewhere,
-        dependencies: { openClient: () => client, openSignatureClient: () => client },
-      });
-      const references = Array.from({ length: 64 }, (_, n) => `r.test/models/m${n}@${digest}`);
-      const answer = await running.ask(reviewOf(volumePod(...references)));
-      assert.equal(answer.allowed, false);
-      assert.match(answer.annotations['modelpolicy.dev/reasons'] ?? '', /TooManyReferences/);
-      assert.equal(count, MAX_LOOKUPS);
-      assert.equal(most, LOOKUPS_AT_ONCE);
-    });
-
-    it('waits for verification in a lane of its own', async () => {
-      const lanes: (string | undefined)[] = [];
-      const inline = createInlineExecutor();
-      const executor: Executor = {
-        ...inline,
-        run(job, options, lane) {
-          lanes.push(lane);
-          return inline.run(job, options);
-        },
-      };
-      const observer = { lookedUp: () => undefined, disagreed: () => undefined };
-      const running = await start({ dependencies: { prover: createProver(executor, observer) } });
-      for (const namespace of ['hostile', 'other']) {
-        const review = reviewOf(volumePod(pushSigned(registry).reference), { namespace });
-        assert.equal((await running.ask(review)).allowed, true);
-      }
-      assert.deepEqual(lanes, ['hostile', 'other']);
     });
   });
 });

@@ -1,6 +1,7 @@
 // How is a policy's regular expression matched? With RE2 semantics in linear time, bounded and cached.
 // Used for CEL's matches and find (unanchored) and for subjectRegExp and claimsRegExp (whole string).
 import { RE2JS, type Matcher } from 're2js';
+import { takeWork } from '../../lib/counted-work.ts';
 import { estimateProgramSize } from './regular-expression-size.ts';
 import { MAX_CACHED_PATTERNS, MAX_PATTERN_LENGTH, MAX_PROGRAM_SIZE } from './limits.ts';
 
@@ -21,43 +22,10 @@ export type RegularExpression =
 
 const cache = new Map<string, RegularExpression>();
 
-/** What is counted against; undefined: nothing. Compiling a policy is synchronous. */
-let allowance: { readonly max: number; size: number; isExceeded: boolean } | undefined;
-
-/** What was made, and what its patterns came to. */
-export interface PatternCount<T> {
-  readonly value: T;
-  /** In RE2 instructions, as estimated; the same whether a pattern was known before or not. */
-  readonly size: number;
-  /** True when a pattern was refused for being too much beside the others. */
-  readonly isExceeded: boolean;
-}
-
-/** Runs something that compiles patterns of at most that many instructions together; what is more is refused, uncompiled. */
-export function countPatterns<T>(maxSize: number, run: () => T): PatternCount<T> {
-  const outer = allowance;
-  const own = { max: maxSize, size: 0, isExceeded: false };
-  allowance = own;
-  try {
-    const value = run();
-    return { value, size: own.size, isExceeded: own.isExceeded };
-  } finally {
-    allowance = outer;
-  }
-}
-
-function isAllowed(pattern: string): boolean {
-  if (allowance === undefined || pattern.length > MAX_PATTERN_LENGTH) return true;
-  const size = estimateProgramSize(pattern);
-  // Once it is too much, nothing more is compiled.
-  allowance.isExceeded ||= allowance.size + size > allowance.max;
-  if (!allowance.isExceeded) allowance.size += size;
-  return !allowance.isExceeded;
-}
-
-/** Compiles an RE2 pattern of at most 1,024 characters and 4,000 instructions; never throws. */
+/** Compiles an RE2 pattern of at most 1,024 characters and 4,000 instructions, which are counted as work; never throws. */
 export function compileRegularExpression(pattern: string): RegularExpression {
-  if (!isAllowed(pattern)) return refuse('the patterns of these policies are too large together');
+  if (pattern.length <= MAX_PATTERN_LENGTH && !takeWork(estimateProgramSize(pattern)))
+    return refuse('the patterns of these policies are too large together');
   const known = cache.get(pattern);
   if (known !== undefined) {
     // Refreshes the entry's age, so that what policies use stays and what a request brings goes.
