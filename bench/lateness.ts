@@ -27,12 +27,10 @@ const toEvidence = (bundle: object): Evidence => ({
 });
 
 async function prove(prover: Prover, evidence: Evidence): Promise<void> {
-  const proof = await prover.prove(
-    evidence,
-    { authorities: [authority], wanted: [] },
-    new Date(),
-    AbortSignal.timeout(9000),
-  );
+  const proof = await prover.prove(evidence, { authorities: [authority], wanted: [] }, new Date(), {
+    namespace: '',
+    signal: AbortSignal.timeout(9000),
+  });
   if (proof.authorities[0]?.signatures.length !== 1) throw new Error('a good bundle was not proven');
 }
 

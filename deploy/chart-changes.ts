@@ -1,5 +1,5 @@
-// What does a component change in the objects of the base? Plain steps that a chart's template can take: set a member,
-// append to a list, add an object. Where renderings come from is left to generate-chart.ts.
+// What does a component change in the objects of the base? Plain steps that a chart's template can take: set a member or
+// an element, append to a list, add an object. Where renderings come from is left to generate-chart.ts.
 import { isDeepStrictEqual } from 'node:util';
 
 /** A Kubernetes object as JSON. */
@@ -9,12 +9,16 @@ export interface KubernetesObject {
   readonly [member: string]: unknown;
 }
 
-/** `key` below `path` of one object gets the value `set`, or the elements `append` behind those it has. */
+/**
+ * `key` below `path` of one object gets the value `set`, in its place `element` where that is given, or the elements
+ * `append` behind those it has.
+ */
 export interface Change {
   readonly kind: string;
   readonly name: string;
   readonly path: readonly (string | number)[];
   readonly key: string;
+  readonly element?: number;
   readonly set?: unknown;
   readonly append?: readonly unknown[];
 }
@@ -64,29 +68,20 @@ function compareMembers(before: Members, after: Members, path: Path): readonly S
 
 function compareMember(before: unknown, after: unknown, { path, key }: Step): readonly Step[] {
   if (isDeepStrictEqual(before, after)) return [];
-  const below = [...path, key];
-  if (isMembers(before) && isMembers(after)) return compareMembers(before, after, below);
-  if (Array.isArray(before) && Array.isArray(after)) {
-    const kept: readonly unknown[] = after.slice(0, before.length);
+  if (isMembers(before) && isMembers(after)) return compareMembers(before, after, [...path, key]);
+  // Never the list as a whole where that can be helped: another component may have appended to it.
+  if (Array.isArray(before) && Array.isArray(after) && after.length >= before.length) {
     const rest: readonly unknown[] = after.slice(before.length);
-    const steps = compareElements(before, kept, below);
-    if (steps) return rest.length === 0 ? steps : [...steps, { path, key, append: rest }];
+    const steps = before.flatMap((element, index) =>
+      compareElement(element, after[index], { path, key, element: index }),
+    );
+    return rest.length === 0 ? steps : [...steps, { path, key, append: rest }];
   }
   return [{ path, key, set: after }];
 }
 
-// Undefined where elements differ that have no members: then the list is set as a whole.
-function compareElements(
-  before: readonly unknown[],
-  after: readonly unknown[],
-  path: Path,
-): readonly Step[] | undefined {
-  const steps: Step[] = [];
-  for (const [index, element] of before.entries()) {
-    const other = after[index];
-    if (isDeepStrictEqual(element, other)) continue;
-    if (!isMembers(element) || !isMembers(other)) return undefined;
-    steps.push(...compareMembers(element, other, [...path, index]));
-  }
-  return steps;
+function compareElement(before: unknown, after: unknown, step: Step & { element: number }): readonly Step[] {
+  if (isDeepStrictEqual(before, after)) return [];
+  if (!isMembers(before) || !isMembers(after)) return [{ ...step, set: after }];
+  return compareMembers(before, after, [...step.path, step.key, step.element]);
 }

@@ -2,6 +2,7 @@
 // judge, fold. It throws only for faults of this program; handle.ts turns those into a denial of the one request.
 import type { Finding } from '../reason.ts';
 import { DeadlineError, waitWithin } from '../lib/deadline.ts';
+import type { FairTurns } from '../lib/fair-turns.ts';
 import { createStopwatch, type Stopwatch } from '../lib/stopwatch.ts';
 import { quote } from '../lib/text.ts';
 import type { Extraction } from '../model/model-reference.ts';
@@ -45,6 +46,8 @@ export interface DecisionDependencies {
   readonly prover: Prover;
   readonly options: DecisionOptions;
   readonly now: () => Date;
+  /** Where namespaces take turns with their rules; absent: whoever asks is alone. */
+  readonly turns?: FairTurns;
   /** Reads a namespace that the watch does not know yet; undefined when it does not exist. */
   readonly readNamespace?: (name: string, signal: AbortSignal) => Promise<KnownNamespace | undefined>;
 }
@@ -98,11 +101,16 @@ async function decideInSteps(
   if (overwork !== undefined) return refuse(overwork);
   const now = dependencies.now();
   const wantedProofs = selected.flatMap((use) => toWantedProofs(use, gathered));
-  const at = { now, lane: request.namespace ?? '' };
-  const proofs = await proveAll(dependencies.prover, wantedProofs, at, signal);
+  const asker = { namespace: request.namespace ?? '', signal };
+  const proofs = await proveAll(dependencies.prover, wantedProofs, now, asker);
   const prepared = selected.map((use) => prepareUse(use, gathered, proofs));
   watch.mark('prove');
-  const judged = judgeRules(prepared, toRuleContexts(request, scope.templates, world.namespace, now));
+  const judged = await takeTurn(
+    () => judgeRules(prepared, toRuleContexts(request, scope.templates, world.namespace, now)),
+    request,
+    dependencies,
+    signal,
+  );
   if ('finding' in judged) return refuse(judged.finding);
   const { exceptions } = world;
   const excepted = judged.judged.map((use) =>
@@ -150,6 +158,21 @@ function findUses(
     return { exemption: 'unchanged' };
   const surplus = findSurplus(uses);
   return surplus === undefined ? { uses } : { finding: surplus };
+}
+
+// Rules are the one part of a decision that a namespace can make long at will, within their budget.
+function takeTurn<T>(
+  work: () => T,
+  { namespace = '' }: AdmissionRequest,
+  { turns }: DecisionDependencies,
+  signal: AbortSignal,
+): T | Promise<T> {
+  if (turns === undefined) return work();
+  const isInTime = (): T => {
+    if (signal.aborted) throw new DeadlineError('deadline exceeded');
+    return work();
+  };
+  return waitWithin(turns.take(namespace, isInTime), signal);
 }
 
 // What only warns about pods to come warns about faults too: the pods themselves are denied.

@@ -1,5 +1,7 @@
 // What happens to one posted review, whatever it is? Decode, decide in time, respond, record. The one place that
 // catches the unexpected: it denies that request and nothing else.
+import { createFairTurns } from '../lib/fair-turns.ts';
+import { createShares } from '../lib/shares.ts';
 import { createStopwatch } from '../lib/stopwatch.ts';
 import { quote } from '../lib/text.ts';
 import type { Finding } from '../reason.ts';
@@ -15,10 +17,8 @@ import { parseReview, type AdmissionRequest } from './review.ts';
 export const DEFAULT_TIMEOUT_MS = 10_000;
 /** What is kept back for the answer's way home: the larger of this and a tenth, in milliseconds (docs: limits). */
 export const MINIMUM_MARGIN_MS = 500;
-/** Requests decided at once; more are denied at once rather than late. */
-export const MAX_IN_FLIGHT = 1000;
-/** The same for one namespace: more than an API server lets change things at once by default. */
-export const MAX_IN_FLIGHT_OF_NAMESPACE = 250;
+/** Requests decided at once, a namespace's at most as many as are left; more are denied at once rather than late. */
+export const MAX_IN_FLIGHT = 2000;
 
 /** Told about every decision; a throw denies the request that it was told about. */
 export interface DecisionObserver {
@@ -47,40 +47,25 @@ export function createReviewHandler(
   dependencies: DecisionDependencies,
   observer: DecisionObserver,
 ): ReviewHandler {
-  let inFlight = 0;
-  const byNamespace = new Map<string, number>();
+  const inFlight = createShares(MAX_IN_FLIGHT);
+  const withTurns = { ...dependencies, turns: createFairTurns() };
   const deny = (finding: Finding): Decision => toUndecided(createStopwatch(), [finding]);
   function fail(uid: string, error: unknown): Decision {
     attempt(() => observer.failed(uid, error));
     return deny(createFinding('InternalError', 'this request could not be decided'));
   }
-  // What many requests of one namespace wait for is nothing that other namespaces should wait for.
-  function findOverload(namespace: string): string | undefined {
-    if (inFlight >= MAX_IN_FLIGHT) return `${MAX_IN_FLIGHT} requests are being decided`;
-    const isFull = (byNamespace.get(namespace) ?? 0) >= MAX_IN_FLIGHT_OF_NAMESPACE;
-    return isFull
-      ? `${MAX_IN_FLIGHT_OF_NAMESPACE} requests of namespace ${quote(namespace, 63)} are being decided`
-      : undefined;
-  }
-  function count(namespace: string, change: 1 | -1): void {
-    inFlight += change;
-    const own = (byNamespace.get(namespace) ?? 0) + change;
-    if (own === 0) byNamespace.delete(namespace);
-    else byNamespace.set(namespace, own);
-  }
   async function decideSafely(request: AdmissionRequest, timeoutMs: number | undefined): Promise<Decision> {
     const { namespace = '' } = request;
-    const overload = findOverload(namespace);
-    if (overload !== undefined) return deny(createFinding('Overloaded', overload));
-    count(namespace, 1);
+    const release = inFlight.take(namespace);
+    if (release === undefined) return deny(toTooMany(inFlight.taken, namespace));
     try {
-      observer.inFlight(inFlight);
-      return await decide(request, dependencies, AbortSignal.timeout(toDeadlineMs(timeoutMs)));
+      observer.inFlight(inFlight.taken);
+      return await decide(request, withTurns, AbortSignal.timeout(toDeadlineMs(timeoutMs)));
     } catch (error) {
       return fail(request.uid, error);
     } finally {
-      count(namespace, -1);
-      attempt(() => observer.inFlight(inFlight));
+      release();
+      attempt(() => observer.inFlight(inFlight.taken));
     }
   }
   function respond(request: RecordedRequest, decision: Decision): HandlerResult {
@@ -100,6 +85,14 @@ export function createReviewHandler(
     return respond(unread, deny(createFinding('RequestMalformed', review.problem)));
   };
 }
+
+const toTooMany = (taken: number, namespace: string): Finding =>
+  createFinding(
+    'Overloaded',
+    taken >= MAX_IN_FLIGHT
+      ? `${MAX_IN_FLIGHT} requests are being decided`
+      : `${taken} requests are being decided, most of them for namespace ${quote(namespace, 63)}`,
+  );
 
 // What only watches must not stand in the way of an answer that is already a denial.
 function attempt(tell: () => void): void {

@@ -2,7 +2,7 @@
 import type { Evidence } from '../evidence/evidence.ts';
 import { createAllowance } from '../lib/allowance.ts';
 import { isOfCluster, type CompiledPolicy } from '../policy/compiled.ts';
-import type { Prover } from '../proving/prover.ts';
+import type { Asker, Prover } from '../proving/prover.ts';
 import { toWanted } from '../verdict/prove-attestations.ts';
 import type { Proof } from '../verdict/prove.ts';
 
@@ -20,18 +20,16 @@ export type Proofs = ReadonlyMap<Evidence, ReadonlyMap<CompiledPolicy, Proof>>;
 
 /**
  * Proves everything wanted.
- * @param at time of the request; `lane`: its namespace
- * @throws DeadlineError when the signal fires first, OverloadedError when too much is waiting
+ * @throws DeadlineError when the asker's signal fires first, OverloadedError when too much is waiting
  */
 export async function proveAll(
   prover: Prover,
   wanted: readonly ProofWanted[],
-  at: { readonly now: Date; readonly lane: string },
-  signal: AbortSignal,
+  now: Date,
+  asker: Asker,
 ): Promise<Proofs> {
   const proofs = new Map<Evidence, Map<CompiledPolicy, Proof | undefined>>();
   const pending: Promise<void>[] = [];
-  const { now, lane } = at;
   const ofNamespace = createAllowance(TENANT_PROVING_MS);
   for (const { evidence, policy } of wanted) {
     const known = proofs.get(evidence) ?? new Map<CompiledPolicy, Proof | undefined>();
@@ -41,10 +39,9 @@ export async function proveAll(
     const question = {
       authorities: policy.authorities,
       wanted: toWanted(policy),
-      lane,
       ...(!isOfCluster(policy) && { allowance: ofNamespace }),
     };
-    const proving = prover.prove(evidence, question, now, signal);
+    const proving = prover.prove(evidence, question, now, asker);
     pending.push(proving.then((proof) => void known.set(policy, proof)));
   }
   await Promise.all(pending);

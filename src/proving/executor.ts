@@ -12,9 +12,9 @@ const MAX_STRETCH_MS = 10;
 export interface Executor {
   /**
    * What a job's item proves; rejects only for faults of this program and with {@link OverloadedError}.
-   * @param lane on whose behalf: where jobs wait, lanes take turns
+   * @param owner whose job it is: owners take turns
    */
-  run(job: ProofJob, options: VerifyOptions, lane?: string): Promise<ItemOutcome>;
+  run(job: ProofJob, options: VerifyOptions, owner: string): Promise<ItemOutcome>;
   close(): Promise<void>;
 }
 

@@ -30,7 +30,7 @@ export function createFactsCache(
   executor: Executor,
   mode: SecondOpinionMode,
   observer: FactsObserver,
-): (job: ProofJob, now: Date, lane?: string) => Promise<ItemOutcome> {
+): (job: ProofJob, now: Date, owner: string) => Promise<ItemOutcome> {
   const cache = createCache<ItemOutcome>({
     maxWeight: MAX_CACHED_BYTES,
     weigh: toWeight,
@@ -39,22 +39,18 @@ export function createFactsCache(
     observe: observer.lookedUp,
   });
 
-  const run = async (job: ProofJob, options: VerifyOptions, lane?: string): Promise<ItemOutcome> => {
-    const outcome = await executor.run(job, options, lane);
+  const run = async (job: ProofJob, options: VerifyOptions, owner: string): Promise<ItemOutcome> => {
+    const outcome = await executor.run(job, options, owner);
     const disagreement = findDisagreement(outcome);
     if (disagreement !== undefined)
       observer.disagreed(toEvidenceDigest(job.item), disagreement.problem.message);
     return outcome;
   };
-  const load = async (
-    key: string,
-    job: ProofJob,
-    { now, lane }: { now: Date; lane: string | undefined },
-  ): Promise<ItemOutcome> => {
-    const outcome = await run(job, { now, secondOpinion: mode === 'before' ? 'before' : 'off' }, lane);
+  const load = async (key: string, job: ProofJob, now: Date, owner: string): Promise<ItemOutcome> => {
+    const outcome = await run(job, { now, secondOpinion: mode === 'before' ? 'before' : 'off' }, owner);
     if (mode === 'after' && findValidity(outcome) !== undefined) {
       const ask = async (): Promise<void> => {
-        const second = await run(job, { now, secondOpinion: 'before' }, lane);
+        const second = await run(job, { now, secondOpinion: 'before' }, owner);
         if (findDisagreement(second) !== undefined) cache.drop(key);
       };
       // Whoever asked has the answer already: faults of this are the executor's to tell.
@@ -63,12 +59,12 @@ export function createFactsCache(
     return outcome;
   };
 
-  return async (job, now, lane) => {
+  return async (job, now, owner) => {
     const key = toKey(job);
     const known = cache.peek(key);
     const validity = known === undefined ? undefined : findValidity(known);
     if (validity !== undefined && !isWithin(now, validity)) cache.drop(key);
-    return cache.fetch(key, () => load(key, job, { now, lane }));
+    return cache.fetch(key, () => load(key, job, now, owner));
   };
 }
 

@@ -15,19 +15,20 @@ const STEPS_AT_A_STRETCH = 8;
 /** Jobs of one request that wait at once: pods full of models full of signatures must not stand before everybody else's. */
 const JOBS_AT_ONCE = 8;
 
-/** What a policy asks, and on whose behalf. */
-export interface ProverQuestion extends ProofQuestion {
-  /** Whose turn it is while others ask too: the namespace of the request. */
-  readonly lane?: string;
+/** Who waits for a proof. */
+export interface Asker {
+  /** Namespaces take turns at the threads. */
+  readonly namespace: string;
+  /** Of the request: all of its proofs share what it may have waiting. */
+  readonly signal: AbortSignal;
 }
 
 /** Proves evidence for one policy. */
 export interface Prover {
   /**
-   * @param signal of the request: all of its proofs share what it may have waiting
-   * @throws DeadlineError when the signal fires first, OverloadedError when too much is waiting
+   * @throws DeadlineError when the asker's signal fires first, OverloadedError when too much is waiting
    */
-  prove(evidence: Evidence, question: ProverQuestion, now: Date, signal: AbortSignal): Promise<Proof>;
+  prove(evidence: Evidence, question: ProofQuestion, now: Date, asker: Asker): Promise<Proof>;
 }
 
 /** Creates a prover. @param mode when @sigstore/verify is asked about new evidence */
@@ -39,10 +40,10 @@ export function createProver(
   const run = createFactsCache(executor, mode, observer);
   const turnsOf = new WeakMap<AbortSignal, TakeTurn>();
   return {
-    async prove(evidence, question, now, signal) {
+    async prove(evidence, question, now, { namespace, signal }) {
       const takeTurn = turnsOf.get(signal) ?? createTurns(JOBS_AT_ONCE);
       turnsOf.set(signal, takeTurn);
-      const { allowance, lane } = question;
+      const { allowance } = question;
       const plan = planProof(evidence, question);
       const advance = (...outcomes: [] | [readonly ItemOutcome[]]): ReturnType<typeof plan.next> =>
         allowance === undefined ? plan.next(...outcomes) : runOn(allowance, () => plan.next(...outcomes));
@@ -50,7 +51,7 @@ export function createProver(
       for (let count = 1; step.done !== true; count += 1) {
         const outcomes = answerAll(
           step.value,
-          (job) => takeTurn(() => (signal.aborted ? Promise.reject(tooLate()) : run(job, now, lane))),
+          (job) => takeTurn(() => (signal.aborted ? Promise.reject(tooLate()) : run(job, now, namespace))),
           signal,
         );
         step = advance(await waitWithin(outcomes, signal));

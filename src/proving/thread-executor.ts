@@ -1,17 +1,15 @@
-// Who proves while the event loop answers? A few threads, one job each at a time, a bounded queue before them; a thread
-// that ends is replaced.
+// Who proves while the event loop answers? A few threads, one job each at a time, a bounded queue before them in which
+// owners take turns; a thread that ends is replaced.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createFairQueue } from '../lib/fair-queue.ts';
 import type { VerifyOptions } from '../signature/facts.ts';
 import type { ItemOutcome } from '../verdict/prove-item.ts';
 import type { ProofJob } from '../verdict/prove.ts';
 import { OverloadedError, type Executor } from './executor.ts';
-import { createLanes } from './lanes.ts';
 import { startProofThread, type ProofThread } from './thread.ts';
 
-/** Jobs that may wait: at a few milliseconds each about as many as one deadline has room for. */
+/** Jobs that may wait, an owner's at most as many as are left: at a few milliseconds each what one deadline has room for. */
 export const MAX_WAITING_JOBS = 4096;
-/** The same for one lane: no namespace fills the room of all. */
-export const MAX_WAITING_JOBS_OF_LANE = 1024;
 /** How long a job may wait, in milliseconds: by then whoever asked has been answered, and others are waiting. */
 export const MAX_WAIT_MS = 10_000;
 const FIRST_RESTART_DELAY_MS = 50;
@@ -47,19 +45,19 @@ export async function createThreadExecutor(
   start: () => Promise<ProofThread> = startProofThread,
   now: () => number = () => performance.now(),
 ): Promise<Executor> {
-  const queue = createLanes<Waiting>();
+  const queue = createFairQueue<Waiting>(MAX_WAITING_JOBS);
   const idle: ProofThread[] = [];
   const all = new Set<ProofThread>();
   const closing = new AbortController();
 
   function dropStale(): void {
-    for (const { reject } of queue.takeWhile(({ since }) => now() - since > MAX_WAIT_MS)) reject(tooMuch());
+    for (const { reject } of queue.removeFirst(({ since }) => now() - since > MAX_WAIT_MS)) reject(tooMuch());
   }
 
   function pump(): void {
     dropStale();
-    observer.waiting(queue.size);
-    while (queue.size > 0) {
+    observer.waiting(queue.length);
+    while (queue.length > 0) {
       const thread = idle.pop();
       const next = thread === undefined ? undefined : queue.shift();
       if (thread === undefined || next === undefined) return;
@@ -97,18 +95,16 @@ export async function createThreadExecutor(
   const threads = await Promise.all(Array.from({ length: count }, () => start()));
   for (const thread of threads) void keep(thread);
   return {
-    run(job, options, lane = '') {
+    run(job, options, owner) {
       dropStale();
-      if (queue.size >= MAX_WAITING_JOBS || queue.sizeOf(lane) >= MAX_WAITING_JOBS_OF_LANE)
-        return Promise.reject(tooMuch());
       return new Promise((resolve, reject) => {
-        queue.push(lane, { job, options, resolve, reject, since: now() });
-        pump();
+        if (queue.push(owner, { job, options, resolve, reject, since: now() })) pump();
+        else reject(tooMuch());
       });
     },
     async close() {
       closing.abort();
-      for (const { reject } of queue.takeWhile(() => true)) reject(new Error('the executor was closed'));
+      for (const { reject } of queue.clear()) reject(new Error('the executor was closed'));
       await Promise.all([...all].map((thread) => thread.close()));
     },
   };

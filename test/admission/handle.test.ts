@@ -4,7 +4,6 @@ import {
   createReviewHandler,
   DEFAULT_TIMEOUT_MS,
   MAX_IN_FLIGHT,
-  MAX_IN_FLIGHT_OF_NAMESPACE,
   toDeadlineMs,
 } from '../../src/admission/handle.ts';
 import type { RegistryClient } from '../../src/registry/client.ts';
@@ -19,6 +18,14 @@ import {
 } from '../support/controller.ts';
 import { expectAllowed, expectDenied, sumOf } from '../support/expect.ts';
 import { podOf, reviewOf, volumePod, workloadReview } from '../support/review.ts';
+
+interface Answered {
+  readonly allowed: boolean;
+  readonly status?: {
+    readonly code: number;
+    readonly details: { readonly causes: readonly [{ readonly reason: string; readonly message: string }] };
+  };
+}
 
 const UNUSED_CLIENT: RegistryClient = {
   fetchManifest: () => Promise.reject(new Error('unused')),
@@ -317,7 +324,7 @@ describe('createReviewHandler()', () => {
       assert.equal(sumOf(metrics, 'model_policy_requests_in_flight'), 0);
     });
 
-    it(`denies at once what would be more than ${MAX_IN_FLIGHT}, or ${MAX_IN_FLIGHT_OF_NAMESPACE} of a namespace`, async () => {
+    it(`denies at once what would be more than ${MAX_IN_FLIGHT}, or more than a namespace's share`, async () => {
       const { promise: gate, resolve: letGo } = Promise.withResolvers<void>();
       let waiting = 0;
       const handler = createReviewHandler(
@@ -344,27 +351,27 @@ describe('createReviewHandler()', () => {
         },
         { decided() {}, failed() {}, inFlight() {} },
       );
-      const ask = (namespace: string): ReturnType<typeof handler> =>
-        handler(Buffer.from(JSON.stringify(reviewOf(podOf({}), { namespace }))), undefined);
-      const expectOverloaded = async (namespace: string, message: RegExp): Promise<void> => {
-        const { body } = (await ask(namespace)) as {
-          body: { response: { status: { code: number; message: string } } };
-        };
-        assert.equal(body.response.status.code, 503);
-        assert.match(body.response.status.message, message);
+      const ask = async (namespace: string): Promise<Answered> => {
+        const body = Buffer.from(JSON.stringify(reviewOf(podOf({}), { namespace })));
+        return ((await handler(body, undefined)) as { body: { response: Answered } }).body.response;
       };
-      const share = (namespace: string): ReturnType<typeof handler>[] =>
-        Array.from({ length: MAX_IN_FLIGHT_OF_NAMESPACE }, () => ask(namespace));
-      const held = share('n0');
-      await expectOverloaded('n0', /^Overloaded: 250 requests of namespace "n0" are being decided/);
-      for (let n = 1; held.length < MAX_IN_FLIGHT; n += 1) held.push(...share(`n${n}`));
+      const expectOverloaded = async (namespace: string, message: RegExp): Promise<void> => {
+        const { status } = await ask(namespace);
+        assert.equal(status?.code, 503);
+        assert.equal(status.details.causes[0]?.reason, 'Overloaded');
+        assert.match(status.details.causes[0].message, message);
+      };
+      const half = MAX_IN_FLIGHT / 2;
+      const held = Array.from({ length: half }, () => ask('flood'));
+      assert.equal(waiting, half);
+      await expectOverloaded('flood', /1000 requests are being decided, most of them for namespace "flood"/u);
+      assert.equal(waiting, half);
+      held.push(...Array.from({ length: half }, (_, n) => ask(`quiet-${n}`)));
       assert.equal(waiting, MAX_IN_FLIGHT);
-      await expectOverloaded('other', /^Overloaded: 1000 requests are being decided/);
+      await expectOverloaded('quiet', /2000 requests are being decided/u);
       letGo();
-      for (const answer of await Promise.all(held))
-        assert.equal((answer.body as { response: { allowed: boolean } }).response.allowed, true);
-      const after = (await ask('n0')).body as { response: { allowed: boolean } };
-      assert.equal(after.response.allowed, true);
+      for (const { allowed } of await Promise.all(held)) assert.equal(allowed, true);
+      assert.equal((await ask('flood')).allowed, true);
     });
   });
 });

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import type { Change, ComponentChanges } from '../../deploy/chart-changes.ts';
 import { digestChart } from '../../deploy/chart-digests.ts';
 import { toCustomResourceDefinitions } from '../../src/policy/crd.ts';
 import { toRecord } from '../../src/lib/text.ts';
@@ -36,6 +37,23 @@ describe('deploy/chart', () => {
     const schema = toRecord(JSON.parse(read('chart/values.schema.json')));
     const described = toRecord(toRecord(toRecord(schema['properties'])['components'])['properties']);
     assert.deepEqual(Object.keys(described).toSorted(), components.toSorted());
+  });
+
+  it('lets no component undo what another does', () => {
+    const all = components.flatMap((component) => {
+      const { changes } = parse(read('chart/rendered', `${component}.yaml`)) as ComponentChanges;
+      return changes.map((change) => ({ component, ...change }));
+    });
+    const place = ({ kind, name, path, key }: Change): string => [kind, name, ...path, key].join(' ');
+    const undone = all.flatMap((one) =>
+      all
+        .filter((other) => other.component !== one.component && place(other) === place(one))
+        // Whole values, and the same element; what is appended stands beside the rest.
+        .filter(({ element }) => one.append === undefined && (one.element ?? element) === element)
+        .map((other) => `${one.component} ${other.component} ${one.key}`),
+    );
+    // Which the template refuses to have together.
+    assert.deepEqual(undone, ['audit warn failurePolicy', 'warn audit failurePolicy']);
   });
 
   it('has the version of package.json', () => {

@@ -27,9 +27,9 @@ describe('createFactsCache()', () => {
       lookedUp: (result) => seen.push(result),
     });
     const bundle = signBundleWithKey(STATEMENT, KEY);
-    const outcomes = await Promise.all(Array.from({ length: 1000 }, () => facts(toJob(bundle), NOW)));
+    const outcomes = await Promise.all(Array.from({ length: 1000 }, () => facts(toJob(bundle), NOW, 'a')));
     assert.ok(outcomes.every(({ kind }) => kind === 'proven'));
-    await facts(toJob(bundle), NOW);
+    await facts(toJob(bundle), NOW, 'a');
     assert.equal(executor.asked.length, 1);
     assert.deepEqual([...new Set(seen)].toSorted(), ['hit', 'joined', 'miss']);
   });
@@ -58,9 +58,9 @@ describe('createFactsCache()', () => {
         revoked: { ...authority.revoked, artifactDigests: new Map([[DIGEST, 'stolen']]) },
       }),
     ];
-    for (const job of jobs) await facts(job, NOW);
+    for (const job of jobs) await facts(job, NOW, 'a');
     assert.equal(executor.asked.length, jobs.length);
-    for (const job of jobs) await facts(job, NOW);
+    for (const job of jobs) await facts(job, NOW, 'a');
     assert.equal(executor.asked.length, jobs.length);
   });
 
@@ -68,8 +68,8 @@ describe('createFactsCache()', () => {
     const { authority, sign } = await createWorld('v2');
     const bundle = await sign();
     const { executor, facts } = create();
-    await facts(toJob(bundle, authority), new Date());
-    await facts(toJob(bundle, { ...authority, name: 'other', identities: [] }), new Date());
+    await facts(toJob(bundle, authority), new Date(), 'a');
+    await facts(toJob(bundle, { ...authority, name: 'other', identities: [] }), new Date(), 'a');
     assert.equal(executor.asked.length, 1);
   });
 
@@ -78,9 +78,9 @@ describe('createFactsCache()', () => {
     const bundle = await sign();
     const { executor, facts } = create();
     const now = new Date();
-    assert.equal(describeOutcome(await facts(toJob(bundle, authority), now)), 'proven');
+    assert.equal(describeOutcome(await facts(toJob(bundle, authority), now, 'a')), 'proven');
     const before = new Date(now.getTime() - 3_600_000);
-    assert.equal(describeOutcome(await facts(toJob(bundle, authority), before)), 'TimestampInvalid');
+    assert.equal(describeOutcome(await facts(toJob(bundle, authority), before, 'a')), 'TimestampInvalid');
     assert.equal(executor.asked.length, 2);
   });
 
@@ -88,11 +88,11 @@ describe('createFactsCache()', () => {
     this.timeout(20_000);
     const { executor, facts } = create();
     const job = toJob(signBundleWithKey(STATEMENT, generateSigningKey('p256')));
-    assert.equal(describeOutcome(await facts(job, NOW)), 'SignerNotTrusted');
-    await facts(job, NOW);
+    assert.equal(describeOutcome(await facts(job, NOW, 'a')), 'SignerNotTrusted');
+    await facts(job, NOW, 'a');
     assert.equal(executor.asked.length, 1);
     await sleep(5200);
-    await facts(job, NOW);
+    await facts(job, NOW, 'a');
     assert.equal(executor.asked.length, 2);
   });
 
@@ -110,8 +110,8 @@ describe('createFactsCache()', () => {
         disagreed: (evidence, message) => told.push(`${evidence} ${message}`),
       });
       const job = toJob();
-      assert.equal(describeOutcome(await facts(job, NOW)), 'SignatureInvalid');
-      await facts(job, NOW);
+      assert.equal(describeOutcome(await facts(job, NOW, 'a')), 'SignatureInvalid');
+      await facts(job, NOW, 'a');
       assert.equal(executor.asked.length, 2);
       assert.match(told[0] ?? '', /^sha256:[0-9a-f]{64} the second opinion refuses$/);
     });
@@ -124,21 +124,21 @@ describe('createFactsCache()', () => {
         { ...SILENT, disagreed: () => (told += 1) },
       );
       const job = toJob();
-      assert.equal(describeOutcome(await facts(job, NOW)), 'proven');
+      assert.equal(describeOutcome(await facts(job, NOW, 'a')), 'proven');
       await sleep(10);
       assert.equal(told, 1);
       assert.deepEqual(
         executor.asked.map(({ secondOpinion }) => secondOpinion),
         ['off', 'before'],
       );
-      await facts(job, NOW);
+      await facts(job, NOW, 'a');
       assert.equal(executor.asked.length >= 3, true);
     });
   });
 
   it('asks for no second opinion when that is off', async () => {
     const { executor, facts } = create(answer, 'off');
-    const outcome = await facts(toJob(), NOW);
+    const outcome = await facts(toJob(), NOW, 'a');
     assert.equal(outcome.kind === 'proven' && outcome.signature.facts.secondOpinion, 'off');
     assert.equal(executor.asked.length, 1);
   });

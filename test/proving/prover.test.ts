@@ -32,12 +32,10 @@ describe('createProver()', () => {
       close: () => Promise.resolve(),
     };
     const evidence = toEvidence(toBundles(64));
-    const proof = await createProver(executor, SILENT).prove(
-      evidence,
-      QUESTION,
-      new Date(),
-      AbortSignal.timeout(20_000),
-    );
+    const proof = await createProver(executor, SILENT).prove(evidence, QUESTION, new Date(), {
+      namespace: '',
+      signal: AbortSignal.timeout(20_000),
+    });
     assert.equal(proof.candidateCount, 64);
     assert.equal(proof.authorities[0]?.signatures.length, 1);
     assert.equal(most, 8);
@@ -56,9 +54,9 @@ describe('createProver()', () => {
       close: () => Promise.resolve(),
     };
     const prover = createProver(executor, SILENT);
-    const signal = AbortSignal.timeout(20_000);
+    const asker = { namespace: '', signal: AbortSignal.timeout(20_000) };
     const proofs = await Promise.all(
-      Array.from({ length: 6 }, () => prover.prove(toEvidence(toBundles(12)), QUESTION, new Date(), signal)),
+      Array.from({ length: 6 }, () => prover.prove(toEvidence(toBundles(12)), QUESTION, new Date(), asker)),
     );
     assert.deepEqual(
       proofs.map(({ authorities }) => authorities[0]?.signatures.length),
@@ -78,12 +76,10 @@ describe('createProver()', () => {
       },
       close: () => Promise.resolve(),
     };
-    const proof = createProver(executor, SILENT).prove(
-      toEvidence(toBundles(64)),
-      QUESTION,
-      new Date(),
-      controller.signal,
-    );
+    const proof = createProver(executor, SILENT).prove(toEvidence(toBundles(64)), QUESTION, new Date(), {
+      namespace: '',
+      signal: controller.signal,
+    });
     await assert.rejects(proof, DeadlineError);
     await new Promise((resolve) => setTimeout(resolve, 20));
     assert.ok(asked < 20, String(asked));

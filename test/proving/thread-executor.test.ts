@@ -5,12 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createInlineExecutor, OverloadedError } from '../../src/proving/executor.ts';
-import {
-  createThreadExecutor,
-  MAX_WAIT_MS,
-  MAX_WAITING_JOBS,
-  MAX_WAITING_JOBS_OF_LANE,
-} from '../../src/proving/thread-executor.ts';
+import { createThreadExecutor, MAX_WAIT_MS, MAX_WAITING_JOBS } from '../../src/proving/thread-executor.ts';
 import { startProofThread, type ProofThread } from '../../src/proving/thread.ts';
 import type { ItemOutcome } from '../../src/verdict/prove-item.ts';
 import type { ProofJob } from '../../src/verdict/prove.ts';
@@ -57,7 +52,7 @@ describe('createThreadExecutor()', function () {
     const options = { now: new Date() };
     const executor = await createThreadExecutor(2, SILENT);
     try {
-      const outcomes = await Promise.all(jobs.map((job) => executor.run(job, options)));
+      const outcomes = await Promise.all(jobs.map((job) => executor.run(job, options, 'a')));
       assert.deepEqual(
         outcomes,
         jobs.map((job) => answer(job, options)),
@@ -73,7 +68,7 @@ describe('createThreadExecutor()', function () {
         'proven',
       ]);
       const inline = createInlineExecutor();
-      assert.deepEqual(await Promise.all(jobs.map((job) => inline.run(job, options))), outcomes);
+      assert.deepEqual(await Promise.all(jobs.map((job) => inline.run(job, options, 'a'))), outcomes);
     } finally {
       await executor.close();
     }
@@ -95,7 +90,7 @@ describe('createThreadExecutor()', function () {
         [toManifest(), 'FileSetMismatch'],
       ] as const) {
         const job = toJob(files, authority, { manifest: about });
-        const outcome = await executor.run(job, { now: NOW });
+        const outcome = await executor.run(job, { now: NOW }, 'a');
         assert.deepEqual(outcome, answer(job, { now: NOW }));
         assert.ok(outcome.kind === 'proven');
         assert.equal(outcome.signature.subjectProblem?.reason, reason);
@@ -136,8 +131,8 @@ describe('createThreadExecutor()', function () {
       const executor = await createThreadExecutor(1, { ...SILENT, restarted: () => (restarts += 1) }, start);
       try {
         const [first, second] = await Promise.all([
-          executor.run(toJob(), { now: NOW }),
-          executor.run(toJob(), { now: NOW }),
+          executor.run(toJob(), { now: NOW }, 'a'),
+          executor.run(toJob(), { now: NOW }, 'a'),
         ]);
         assert.equal(describeOutcome(first), 'InternalError');
         assert.equal(describeOutcome(second), 'proven');
@@ -197,9 +192,9 @@ describe('createThreadExecutor()', function () {
       () => clock,
     );
     const job = toJob();
-    const run = (lane?: unknown): Promise<ItemOutcome> => executor.run(job, { now: NOW }, String(lane));
+    const run = (): Promise<ItemOutcome> => executor.run(job, { now: NOW }, 'a');
     const first = run();
-    const flood = Promise.allSettled(Array.from({ length: MAX_WAITING_JOBS }, (_, n) => run(n % 8)));
+    const flood = Promise.allSettled(Array.from({ length: MAX_WAITING_JOBS }, run));
     clock += MAX_WAIT_MS + 1;
     const honest = run();
     finish[0]?.();
@@ -212,29 +207,34 @@ describe('createThreadExecutor()', function () {
     await executor.close();
   });
 
-  it('lets lanes take turns, so that nobody waits for what one of them sends', async () => {
-    const begun: string[] = [];
+  it('lets owners take turns, and keeps room for those who have nothing waiting', async () => {
     const finish: (() => void)[] = [];
-    const thread: ProofThread = {
-      run: ({ predicateTypes: [lane = ''] }) =>
+    const slow: ProofThread = {
+      run: () =>
         new Promise<ItemOutcome>((resolve) => {
-          begun.push(lane);
           finish.push(() => resolve({ kind: 'nothing' }));
         }),
       ended: new Promise(() => undefined),
       close: () => Promise.resolve(),
     };
-    const executor = await createThreadExecutor(1, SILENT, () => Promise.resolve(thread));
-    const run = (lane: string): Promise<ItemOutcome> =>
-      executor.run({ ...toJob(), predicateTypes: [lane] }, { now: NOW }, lane);
-    const all = [...Array.from({ length: 5 }, () => run('flood')), run('a'), run('b'), run('a')];
-    for (let n = 0; n < all.length; n += 1) {
-      finish[n]?.();
+    const executor = await createThreadExecutor(1, SILENT, () => Promise.resolve(slow));
+    const job = toJob();
+    const done: string[] = [];
+    const run = (owner: string): Promise<unknown> =>
+      executor.run(job, { now: NOW }, owner).then(() => done.push(owner));
+    const flood = Promise.allSettled(Array.from({ length: 2 * MAX_WAITING_JOBS }, () => run('flood')));
+    void run('quiet');
+    for (let count = 0; count < 4; count += 1) {
+      finish[count]?.();
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await Promise.all(all);
-    assert.deepEqual(begun, ['flood', 'flood', 'a', 'b', 'flood', 'a', 'flood', 'flood']);
+    assert.deepEqual(done, ['flood', 'flood', 'quiet', 'flood']);
     await executor.close();
+    finish[4]?.();
+    const refused = (await flood).filter(
+      (end) => end.status === 'rejected' && end.reason instanceof OverloadedError,
+    );
+    assert.ok(refused.length > MAX_WAITING_JOBS, String(refused.length));
   });
 
   it('refuses more than it will do in time, and rejects what waits when it is closed', async () => {
@@ -245,12 +245,9 @@ describe('createThreadExecutor()', function () {
     };
     const executor = await createThreadExecutor(1, SILENT, () => Promise.resolve(stuck));
     const job: ProofJob = toJob();
-    const run = (lane: string): Promise<ItemOutcome> => executor.run(job, { now: NOW }, lane);
-    void run('');
-    const waiting = Array.from({ length: MAX_WAITING_JOBS_OF_LANE }, () => run('a'));
-    await assert.rejects(run('a'), OverloadedError);
-    for (let n = 0; waiting.length < MAX_WAITING_JOBS; n += 1) waiting.push(run(`b${n % 8}`));
-    await assert.rejects(run('c'), OverloadedError);
+    void executor.run(job, { now: NOW }, 'a');
+    const waiting = Array.from({ length: MAX_WAITING_JOBS }, () => executor.run(job, { now: NOW }, 'a'));
+    await assert.rejects(executor.run(job, { now: NOW }, 'a'), OverloadedError);
     await executor.close();
     const ends = await Promise.allSettled(waiting);
     assert.ok(ends.every(({ status }) => status === 'rejected'));
