@@ -7,6 +7,7 @@ import { LOOKUPS_AT_ONCE, MAX_LOOKUPS } from '../../src/evidence/lookups.ts';
 import type { RegistryClient } from '../../src/registry/client.ts';
 import {
   pushModel,
+  pushSigned,
   startController,
   type Controller,
   type ControllerOptions,
@@ -98,5 +99,23 @@ describe('attacks of a tenant on queues', () => {
     assert.equal(allowed, false);
     assert.match(message, /^TooManyReferences: .* make 4352 judgements; 4096 are made/);
     assert.equal((await beyond.ask(review('other'))).allowed, true);
+  });
+
+  it('has its conditions cost less than those of the cluster', async () => {
+    const range = `[${Array.from({ length: 100 }, (_, n) => n).join()}]`;
+    const matchConditions = [{ name: 'dear', expression: `${range}.all(a, ${range}.all(b, a + b >= 0))` }];
+    const three = (names: string, spec: object): Record<string, Record<string, unknown>> =>
+      Object.fromEntries([0, 1, 2].map((n) => [`${names}${n}`, { ...spec, matchConditions }]));
+    const pass = { authorities: [{ name: 'any', static: { action: 'Pass' } }] };
+    const { reference } = pushSigned(registry, undefined, TENANT);
+    const own = { authorities: [{ name: 'own', key: { pem: TENANT.publicKeyPem } }] };
+    const running = await start({ policies: three('p', pass), modelPolicies: three('default/p', own) });
+    const { reasons, message } = await running.ask(reviewOf(volumePod(reference)));
+    assert.deepEqual(reasons, ['RuleFailed']);
+    assert.match(
+      message,
+      /policy default\/p2: spec\.matchConditions\[0\] \(dear\): CEL cost budget is spent/,
+    );
+    assert.equal((await running.ask(reviewOf(volumePod(reference), { namespace: 'other' }))).allowed, true);
   });
 });

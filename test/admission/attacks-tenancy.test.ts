@@ -202,6 +202,15 @@ describe('attacks of a tenant', () => {
     });
   });
 
+  it("pushes the cluster's policies out of no annotation", async () => {
+    const { reference } = pushSigned(registry);
+    const own = { ...teamPolicy(registry), validationActions: ['Audit'] };
+    const names = Array.from({ length: 32 }, (_, n) => `default/${'a'.repeat(60)}${n}`);
+    const running = await start({ modelPolicies: Object.fromEntries(names.map((name) => [name, own])) });
+    const { annotations } = await running.ask(reviewOf(volumePod(reference)));
+    assert.match(annotations['modelpolicy.dev/policies'] ?? '', /^team,default\//);
+  });
+
   describe('on Secrets', () => {
     const bySecret = (name: string): Record<string, unknown> => ({
       authorities: [{ name: 'own', key: { secretKeyRef: { name, key: 'k' } } }],
