@@ -5,6 +5,7 @@ import { DeadlineError, waitWithin } from '../lib/deadline.ts';
 import type { FairTurns } from '../lib/fair-turns.ts';
 import { createStopwatch, type Stopwatch } from '../lib/stopwatch.ts';
 import { quote } from '../lib/text.ts';
+import type { Extraction } from '../model/model-reference.ts';
 import { toSharedIdentity } from '../model/pull-identity.ts';
 import type { CompiledException } from '../policy/compile-exception.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
@@ -22,13 +23,13 @@ import {
   type OpenSignatureClient,
 } from './gather-for-policies.ts';
 import { judgeMissing, judgeUnnamed } from './judge-unnamed.ts';
-import { judgeNoMatch, prepareUse, toWantedProofs, type NoMatchPolicy } from './judge-uses.ts';
+import { findOverwork, judgeNoMatch, prepareUse, toWantedProofs, type NoMatchPolicy } from './judge-uses.ts';
 import { toNotices, toPolicyNames, toUndecided } from './outcome.ts';
 import { proveAll } from './proofs.ts';
 import type { AdmissionRequest } from './review.ts';
 import { judgeRules, toRuleContexts } from './rules.ts';
-import { findScope, type ScopeOptions } from './scope.ts';
-import { findSurplus, selectUses, toModelUses } from './uses.ts';
+import { findScope, type Scope, type ScopeOptions } from './scope.ts';
+import { findCrowd, findSurplus, selectUses, toModelUses } from './uses.ts';
 
 /** How the operator configured decisions. */
 export interface DecisionOptions extends ScopeOptions {
@@ -87,32 +88,32 @@ async function decideInSteps(
   const refuse = (finding: Finding): Decision => toUndecided(watch, [finding], { enforce });
   const world = await findWorld(request, dependencies, signal);
   if ('finding' in world) return refuse(world.finding);
-  const after = toModelUses(scope.extraction, world.policies);
-  // Only now is it known which images are models: a debug container beside an unchanged model changes none.
-  if (scope.before !== undefined && isUnchanged(toModelUses(scope.before, world.policies), after))
-    return toUndecided(watch, [], { exemption: 'unchanged' });
-  const surplus = findSurplus(after);
-  if (surplus !== undefined) return refuse(surplus);
+  const found = findUses(scope, world.policies);
+  if ('finding' in found) return refuse(found.finding);
+  if ('exemption' in found) return toUndecided(watch, [], found);
+  const { uses: after } = found;
   const selected = selectUses(after, world.policies);
   watch.mark('select');
   const identity = toSharedIdentity(scope.templates, request.namespace ?? '');
   const gathered = await gatherForPolicies(selected, dependencies, identity, signal);
   watch.mark('gather');
+  const overwork = findOverwork(selected, gathered);
+  if (overwork !== undefined) return refuse(overwork);
   const now = dependencies.now();
   const wantedProofs = selected.flatMap((use) => toWantedProofs(use, gathered));
   const asker = { namespace: request.namespace ?? '', signal };
   const proofs = await proveAll(dependencies.prover, wantedProofs, now, asker);
   const prepared = selected.map((use) => prepareUse(use, gathered, proofs));
   watch.mark('prove');
-  const uses = await takeTurn(
+  const judged = await takeTurn(
     () => judgeRules(prepared, toRuleContexts(request, scope.templates, world.namespace, now)),
     request,
     dependencies,
     signal,
   );
-  if ('finding' in uses) return refuse(uses.finding);
+  if ('finding' in judged) return refuse(judged.finding);
   const { exceptions } = world;
-  const excepted = uses.judged.map((use) =>
+  const excepted = judged.judged.map((use) =>
     applyExceptions(use, { exceptions, namespace: request.namespace ?? '', now }),
   );
   const acted = [
@@ -127,10 +128,10 @@ async function decideInSteps(
   return {
     verdict: fold(acted, enforce),
     acted,
-    uses: uses.judged,
+    uses: judged.judged,
     policies: toPolicyNames(selected),
     exceptions: excepted.flatMap(({ used }) => used),
-    notices: uses.judged.flatMap(toNotices),
+    notices: judged.judged.flatMap(toNotices),
     exemption: undefined,
     world: {
       namespaceLabels: world.namespace.labels,
@@ -142,6 +143,21 @@ async function decideInSteps(
     },
     durationsMs: watch.durations(),
   };
+}
+
+// What the policies take for models, if it is not too much to look at and not what it was before.
+function findUses(
+  { extraction, before }: Extract<Scope, { kind: 'judged' }>,
+  policies: readonly CompiledPolicy[],
+): { readonly uses: Extraction } | { readonly finding: Finding } | { readonly exemption: 'unchanged' } {
+  const crowd = findCrowd(extraction, policies);
+  if (crowd !== undefined) return { finding: crowd };
+  const uses = toModelUses(extraction, policies);
+  // Only now is it known which images are models: a debug container beside an unchanged model changes none.
+  if (before !== undefined && isUnchanged(toModelUses(before, policies), uses))
+    return { exemption: 'unchanged' };
+  const surplus = findSurplus(uses);
+  return surplus === undefined ? { uses } : { finding: surplus };
 }
 
 // Rules are the one part of a decision that a namespace can make long at will, within their budget.

@@ -1,6 +1,7 @@
 // With whose credentials is evidence fetched? The cluster's policies with all that the controller has, a namespace's own
 // with what its pod has: apart, so that neither reads with the other's.
 import type { ModelReference } from '../model/model-reference.ts';
+import { createLookups } from '../evidence/lookups.ts';
 import type { SignatureRepository } from '../evidence/signature-repository.ts';
 import type { PullIdentity } from '../model/pull-identity.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
@@ -44,10 +45,11 @@ export async function gatherForPolicies(
       .map(({ use, policies }) => ({ use, policies: policies.filter((policy) => toSide(policy) === side) }))
       .filter((one) => one.policies.some((policy) => needsEvidence(one, policy)));
     if (wanted.length === 0) return new Map();
-    const open = openOnce((repository) => openSignatureClient(repository, side));
+    const share = createLookups();
+    const open = openOnce((repository) => share(openSignatureClient(repository, side)));
     const wishes = new Map(wanted.map((entry) => [entry.use, toUseWish(entry, open)]));
     const uses = wanted.map(({ use }) => use);
-    return gatherAll(openClient(identity, side), uses, signal, (use) => wishes.get(use));
+    return gatherAll(share(openClient(identity, side)), uses, signal, (use) => wishes.get(use));
   }
   const [cluster, namespace] = await Promise.all([gatherFor('Cluster'), gatherFor('Namespace')]);
   return (use, policy) => (toSide(policy) === 'Cluster' ? cluster : namespace).get(use);

@@ -10,7 +10,7 @@ import type { EvidenceWish } from '../evidence/signature-repository.ts';
 import type { ModelFormat } from '../model/facts.ts';
 import type { ModelReference } from '../model/model-reference.ts';
 import { toFormat } from '../model/packaging.ts';
-import { isEnforcing, type CompiledPolicy } from '../policy/compiled.ts';
+import { isEnforcing, isOfCluster, type CompiledPolicy } from '../policy/compiled.ts';
 import type { ValidationAction } from '../policy/types.ts';
 import type { JudgedUse } from '../verdict/decision.ts';
 import type { GatheredUse } from './gathered.ts';
@@ -50,6 +50,8 @@ export type PreparedJudgement =
 export interface PreparedUse {
   readonly use: ModelReference;
   readonly gathered: GatheredUse | undefined;
+  /** What was gathered for the cluster's policies alone. */
+  readonly ofCluster: GatheredUse | undefined;
   readonly judgements: readonly PreparedJudgement[];
 }
 
@@ -63,16 +65,36 @@ export function toWantedProofs(selected: SelectedUse, find: FindGathered): reado
     });
 }
 
+/** Most manifests that the policies of a namespace judge in one request, each by each of them (docs: limits). */
+export const MAX_TENANT_JUDGEMENTS = 4096;
+
+/** The finding that a pod names more than its namespace's own policies can judge without keeping others waiting. */
+export function findOverwork(selected: readonly SelectedUse[], find: FindGathered): Finding | undefined {
+  const work = selected
+    .flatMap(({ use, policies }) =>
+      policies.map((policy) =>
+        isOfCluster(policy) ? 0 : 1 + (find(use, policy)?.evidence?.children ?? []).length,
+      ),
+    )
+    .reduce((sum, manifests) => sum + manifests, 0);
+  return work > MAX_TENANT_JUDGEMENTS
+    ? createFinding(
+        'TooManyReferences',
+        `the models of this pod and the policies of its namespace make ${work} judgements; ${MAX_TENANT_JUDGEMENTS} are made`,
+      )
+    : undefined;
+}
+
 /** Puts together what each policy needs to judge one use. */
 export function prepareUse(selected: SelectedUse, find: FindGathered, proofs: Proofs): PreparedUse {
   const { use, policies } = selected;
   const found = policies.map((policy) => find(use, policy));
+  const ofCluster = found.find((one, index) => one !== undefined && policies[index]?.namespace === undefined);
   return {
     use,
     // What the cluster's policies saw, where both they and the namespace's saw anything.
-    gathered:
-      found.find((one, index) => one !== undefined && policies[index]?.namespace === undefined) ??
-      found.find((one) => one !== undefined),
+    gathered: ofCluster ?? found.find((one) => one !== undefined),
+    ofCluster,
     judgements: policies.map((policy, index) => ({
       policy,
       ...prepare(selected, policy, found[index], proofs),
@@ -133,10 +155,14 @@ export function toRefused(policy: CompiledPolicy, use: ModelReference, refusal: 
 }
 
 /** Puts together what was judged about one use. */
-export function toJudgedUse({ use, gathered }: PreparedUse, results: readonly PolicyResult[]): JudgedUse {
+export function toJudgedUse(
+  { use, gathered, ofCluster }: PreparedUse,
+  results: readonly PolicyResult[],
+): JudgedUse {
   return {
     use,
     digest: gathered?.digest ?? use.reference.digest,
+    clusterDigest: ofCluster?.digest ?? use.reference.digest,
     format: gathered?.evidence === undefined ? undefined : toEvidenceFormat(gathered.evidence),
     results,
   };

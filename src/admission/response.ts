@@ -82,8 +82,13 @@ function toAnnotations({
   const exceptions = [...new Set(used.map(({ exception }) => exception))].toSorted();
   const verdictText =
     exemption === undefined ? (verdict.allowed ? 'allowed' : 'denied') : `exempt-${exemption}`;
+  // What is cut off are a namespace's own: it names them as it likes, and as many as it likes.
+  const ordered = [
+    ...policies.filter((name) => !name.includes('/')),
+    ...policies.filter((name) => name.includes('/')),
+  ];
   const annotations: Record<string, string> = { [`${ANNOTATION_PREFIX}verdict`]: verdictText };
-  for (const [name, values] of Object.entries({ reasons, policies, digests, exceptions }))
+  for (const [name, values] of Object.entries({ reasons, policies: ordered, digests, exceptions }))
     if (values.length > 0)
       annotations[`${ANNOTATION_PREFIX}${name}`] = boundBytes(values.join(','), MAX_ANNOTATION_BYTES);
   return annotations;

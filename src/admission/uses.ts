@@ -11,6 +11,8 @@ import type { SelectedUse } from './judge-uses.ts';
 export const MAX_REFERENCES = 64;
 /** Most places of one pod that name a model, readable or not: each is judged and recorded by every policy. */
 export const MAX_USES = 256;
+/** Most images of one pod where a policy asks about images (docs: limits): each is compared with every glob. */
+export const MAX_IMAGES = 512;
 
 /** What of an extraction the policies of a namespace take for models: images only where one of them claims them. */
 export function toModelUses(extraction: Extraction, policies: readonly CompiledPolicy[]): Extraction {
@@ -36,6 +38,15 @@ export function selectUses(
       return { use, policies: selectByReference(asking, use) };
     }),
   ];
+}
+
+/** The finding that a pod has more images than are looked at; nothing where no policy asks about images. */
+export function findCrowd(
+  { images, unreadableImages }: Extraction,
+  policies: readonly CompiledPolicy[],
+): Finding | undefined {
+  if (images.length + unreadableImages.length <= MAX_IMAGES || !claimAnyImage(policies)) return undefined;
+  return createFinding('TooManyReferences', `the pod has more than ${MAX_IMAGES} images`);
 }
 
 /** The finding that a pod names more models than are judged. */

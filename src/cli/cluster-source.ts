@@ -1,6 +1,7 @@
 // Cluster mode: policies, trust roots, namespaces and key material by list-watch. The store changes only when every
 // list has been read once; from then on the last known state serves on, whatever happens to the API server.
 import type { OptionValues } from '../config.ts';
+import { createDelay } from '../lib/delay.ts';
 import { toErrorMessage, toRecord, toText } from '../lib/text.ts';
 import {
   createKubernetesClient,
@@ -52,24 +53,27 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
   const state = new Map<Collection, Objects>();
   let tellChange: () => void = () => undefined;
   let isStale = true;
-  let timer: NodeJS.Timeout | undefined;
-  const updateSoon = (): void => {
-    timer ??= setTimeout(update, TENANT_DELAY_MS);
-  };
+  let lastUpdateMs = -Infinity;
+  /** ModelPolicies that count: what changes in them waits, whatever else changes. */
+  let ofNamespaces: Objects | undefined;
+  let areNamespacesStale = false;
+  const updateLater = createDelay(() => attempt(update));
+  const settleLater = createDelay(() => attempt(settle));
   const tenantObjects = createNamedObjects({
     client,
     signal: stop.signal,
     onChange() {
-      isStale = true;
-      updateSoon();
+      areNamespacesStale = true;
+      settleLater.within(TENANT_DELAY_MS);
     },
   });
   function update(): void {
-    clearTimeout(timer);
-    timer = undefined;
+    updateLater.cancel();
     if (stop.signal.aborted) return;
     if (state.size === COLLECTIONS && isStale) {
-      const inputs = toInputs(state);
+      lastUpdateMs = performance.now();
+      ofNamespaces ??= state.get('modelPolicies');
+      const inputs = toInputs(new Map([...state, ['modelPolicies', ofNamespaces ?? new Map()]]));
       const named = new Map(listTenantMaterial(inputs.policies).map((one) => [toObjectPath(one), one]));
       tenantObjects.want(new Set(named.keys()));
       store.update({ ...inputs, material: addMaterial(inputs.material, named, tenantObjects) });
@@ -77,6 +81,33 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
       onUpdate();
     }
     tellChange();
+  }
+  function settle(): void {
+    ofNamespaces = state.get('modelPolicies');
+    isStale ||= areNamespacesStale;
+    areNamespacesStale = false;
+    update();
+  }
+  // Nobody waits for what a timer does: what the store does not take is offered again.
+  function attempt(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      logger.error({ error: toErrorMessage(error) }, 'the policies could not be read, trying again');
+      updateLater.within(TENANT_DELAY_MS);
+    }
+  }
+  function follow(collection: string, isChanged: boolean): void {
+    if (collection === 'modelPolicies') {
+      areNamespacesStale ||= isChanged;
+      settleLater.within(TENANT_DELAY_MS);
+      return;
+    }
+    // What the store could not take is offered again, changed or not.
+    isStale ||= isChanged;
+    const waitMs = collection === 'namespaces' ? lastUpdateMs + NAMESPACE_INTERVAL_MS - performance.now() : 0;
+    if (waitMs > 0) updateLater.within(waitMs);
+    else update();
   }
   const watches = Object.entries(toPaths(namespace)).map(([collection, path]): [string, ListWatch] => [
     collection,
@@ -95,10 +126,8 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
         const isFirst = state.size < COLLECTIONS;
         const before = state.get(collection as Collection);
         state.set(collection as Collection, objects);
-        // What the store could not take is offered again, changed or not.
-        isStale ||= !hasSameSpecs(before, objects);
-        if (collection === 'modelPolicies' && !isFirst) updateSoon();
-        else update();
+        if (isFirst) update();
+        else follow(collection, !hasSameSpecs(before, objects));
       },
     }),
   ]);
@@ -121,7 +150,8 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
     pullSecrets: createPullSecretReader(client),
     stop() {
       stop.abort();
-      clearTimeout(timer);
+      updateLater.cancel();
+      settleLater.cancel();
     },
   };
 }
@@ -149,6 +179,8 @@ function addMaterial(
 const COLLECTIONS = 7;
 /** How long changes of namespaces' own policies are gathered before they count, in milliseconds: none can keep us busy. */
 const TENANT_DELAY_MS = 1000;
+/** Shortest time between updates for changes of namespaces, in milliseconds: their owners make them, as often as they like. */
+export const NAMESPACE_INTERVAL_MS = 100;
 
 // Statuses are written by us, one by one: each would compile every policy again, in every replica. A generation rises with
 // the spec; what has none is always taken for changed.

@@ -4,6 +4,7 @@ import { DeadlineError } from '../lib/deadline.ts';
 import { quote } from '../lib/text.ts';
 import { ManifestError } from '../model/manifest.ts';
 import { REGISTRY_ERROR_REASONS, RegistryError } from '../registry/error.ts';
+import { TooManyLookupsError } from './lookups.ts';
 import { describeOrigin, type EvidenceProblem, type SignatureOrigin } from './evidence.ts';
 
 /** Something that is recognised and that this version does not read. */
@@ -30,6 +31,7 @@ export function toProblem(error: unknown): EvidenceProblem {
     };
   if (error instanceof ManifestError)
     return { reason: 'ManifestInvalid', message: `the manifest is invalid: ${quote(error.message, 300)}` };
+  if (error instanceof TooManyLookupsError) return { reason: 'TooManyReferences', message: error.message };
   if (error instanceof UnsupportedError) return { reason: 'UnsupportedFormat', message: error.message };
   if (error instanceof SubjectError) return { reason: 'SubjectMismatch', message: error.message };
   throw error;

@@ -4,12 +4,15 @@ import type { Finding } from '../reason.ts';
 import { toRecord, toText } from '../lib/text.ts';
 import type { AdviceWorld } from './advice.ts';
 import { compileException, toCreatedAt } from './compile-exception.ts';
+import { countWork } from '../lib/counted-work.ts';
 import { compilePolicy, type CompileContext, type PolicySource } from './compile.ts';
+import type { CompiledPolicy } from './compiled.ts';
 import { declareTrustRoot } from './declare-trust-root.ts';
 import { lintException, lintPolicy, lintTrustRoot } from './lint.ts';
 import { SignatureError } from '../signature/error.ts';
 import { preparedTrustOf } from '../signature/prepared-trust.ts';
 import { parseTrustedRoot, TrustedRootError, type TrustedRoot } from '../trust/trusted-root.ts';
+import { boundTenants, MAX_TENANT_COMPILE_WORK } from './tenant-limits.ts';
 import type { ClusterModelPolicySpec, ModelPolicyExceptionSpec, TrustRootSpec } from './types.ts';
 import type { CheckedKind } from './validate.ts';
 
@@ -45,13 +48,20 @@ export function checkObject(
   const { spec } = toRecord(object);
   const world = { ...context, trustRoots: context.trustRootSpecs };
   if (kind === 'ClusterModelPolicy' || kind === 'ModelPolicy') {
-    const compiled = compilePolicy(toPolicySource(kind, name, object), context);
+    const compiled = compileBounded(toPolicySource(kind, name, object), context);
     return sort(compiled.problems, () => lintPolicy(spec as ClusterModelPolicySpec, compiled, world));
   }
   if (kind === 'TrustRoot') return checkTrustRoot(spec ?? null, context, world);
   const result = compileException({ name, spec, ...toCreatedAt(object) });
   if (!result.ok) return sort([{ reason: 'PolicyInvalid', message: result.problem }]);
   return sort([], () => lintException(spec as ModelPolicyExceptionSpec, result.exception, world));
+}
+
+// Whoever may save policies of a namespace may ask about them: no more work than they may be.
+function compileBounded(source: PolicySource, context: CompileContext): CompiledPolicy {
+  const [bounded = source] = boundTenants([source]);
+  const most = source.namespace === undefined ? Infinity : MAX_TENANT_COMPILE_WORK;
+  return countWork(most, () => compilePolicy(bounded, context)).value;
 }
 
 function toPolicySource(

@@ -13,7 +13,7 @@ import { compileObservers, findTrustRoot, toNamedTrust, type ReportRef } from '.
 import { compileSignatureRepository } from './compile-signature-repository.ts';
 import { compileText } from './compile-text.ts';
 import type { CompiledTrustRoot } from './compile-trust-root.ts';
-import { readBytes } from './read-bytes.ts';
+import { readBytes, takePemBlocks, TOO_MANY_PEM_BLOCKS } from './read-bytes.ts';
 import type { MaterialContext } from './source-material.ts';
 import type { AuthoritySpec, Identity, KeySpec } from './types.ts';
 
@@ -107,6 +107,10 @@ function compileKeys(
   );
   if (!bytes.ok) {
     report('key', bytes.problem, bytes.reason);
+    return undefined;
+  }
+  if (!takePemBlocks(bytes.bytes)) {
+    report('key', TOO_MANY_PEM_BLOCKS);
     return undefined;
   }
   const parsed = parsePublicKeys(bytes.bytes.toString('latin1'));

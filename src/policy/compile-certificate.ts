@@ -9,7 +9,7 @@ import { CERTIFICATE_IDENTITY_FIELDS } from './certificate-authority-schema.ts';
 import type { AuthorityContext, ReportProblem } from './compile-authority.ts';
 import { compileObservers } from './compile-observers.ts';
 import { compileText } from './compile-text.ts';
-import { readBytes } from './read-bytes.ts';
+import { readBytes, takePemBlocks, TOO_MANY_PEM_BLOCKS } from './read-bytes.ts';
 import type { MaterialContext } from './source-material.ts';
 import type { CertificateIdentity, CertificateSpec, PemSource } from './types.ts';
 
@@ -56,6 +56,10 @@ function compileCertificates(
   const bytes = readBytes({ ...references, ...(pem === undefined ? {} : { text: pem }) }, context);
   if (!bytes.ok) {
     report(path, bytes.problem, bytes.reason);
+    return undefined;
+  }
+  if (!takePemBlocks(bytes.bytes)) {
+    report(path, TOO_MANY_PEM_BLOCKS);
     return undefined;
   }
   const parsed = parseCertificates(bytes.bytes.toString('latin1'));

@@ -35,6 +35,7 @@ export function compileVariables(
 ): CompiledVariables {
   if (variables.length === 0) return WITHOUT_VARIABLES;
   refuseTwins(variables, 'spec.variables', report);
+  refuseConstructor(variables, report);
   const compile = (scope: CelVariableScope, tell: Report): CelVariables => {
     let known = NO_VARIABLES;
     for (const [index, declaration] of variables.entries()) {
@@ -55,6 +56,13 @@ export function compileVariables(
 function reportAll(diagnostics: readonly CelDiagnostic[], path: string, report: Report): void {
   for (const { message, caret } of diagnostics)
     report(path, `${message}${caret === undefined ? '' : `\n${caret}`}`);
+}
+
+// The engine knows a value's type by its constructor.
+function refuseConstructor(variables: readonly NamedExpression[], report: Report): void {
+  const index = variables.findIndex(({ name }) => name === 'constructor');
+  if (index >= 0)
+    report(`spec.variables[${index}].name`, 'constructor is no name of a variable; choose another one');
 }
 
 function refuseTwins(expressions: readonly NamedExpression[], path: string, report: Report): void {

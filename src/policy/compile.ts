@@ -34,12 +34,16 @@ export interface PolicySource {
   readonly locate?: (path: readonly (string | number)[]) => string;
 }
 
+/** Problems of one policy that are told: every model that it selects is denied with each. */
+const MAX_PROBLEMS = 32;
+
 /** Compiles a policy; never throws. */
 export function compilePolicy(source: PolicySource, outer: CompileContext): CompiledPolicy {
   const { namespace } = source;
   const { context, kind } = toKind(namespace, outer);
   const problems: Finding[] = [];
   const report = (path: string, problem: string, reason: DenialReason = 'PolicyInvalid'): void => {
+    if (problems.length === MAX_PROBLEMS) return;
     const [first = '', ...caret] = problem.split('\n');
     const where = source.locate?.(toSteps(path)) ?? '';
     const located = [where === '' ? first : `${first} (${where})`, ...caret].join('\n');

@@ -32,12 +32,13 @@ export function compileGlob(glob: string): GlobResult {
     return { ok: false, problem: 'it names no repository; end it with /** for all of them' };
   const problem = findProblem(segments);
   if (problem !== undefined) return { ok: false, problem };
+  const matchParts = compileSegments(segments);
   return {
     ok: true,
     ...only,
     matches(name) {
       const [host = '', ...parts] = name.split('/');
-      return matchRegistry(host) && matchSegments(segments, parts);
+      return matchRegistry(host) && matchParts(parts);
     },
   };
 }
@@ -71,49 +72,56 @@ function compileRegistry(
   return { registry, matches: (host) => host === registry };
 }
 
-// Segments: a trailing `**` stands for at least one, one in between for any number.
-function matchSegments(pattern: readonly string[], parts: readonly string[]): boolean {
-  const isTrailing = pattern.at(-1) === '**';
-  return matchElements(isTrailing ? pattern.slice(0, -1) : pattern, parts, {
-    star: '**',
-    matches: matchSegment,
-    isPrefix: isTrailing,
-  });
-}
+type SegmentMatcher = (part: string) => boolean;
 
-function matchSegment(pattern: string, part: string): boolean {
-  return matchElements(pattern.split(''), part.split(''), {
-    star: '*',
-    matches: (a, b) => a === b,
-    isPrefix: false,
-  });
-}
-
-interface Alphabet {
-  readonly star: string;
-  readonly matches: (pattern: string, text: string) => boolean;
-  /** True when the pattern must leave at least one element of the text over. */
-  readonly isPrefix: boolean;
-}
-
-// One row of reachable pattern positions per element of text: no backtracking, pattern × text steps at most.
-function matchElements(pattern: readonly string[], text: readonly string[], alphabet: Alphabet): boolean {
-  const { star, matches, isPrefix } = alphabet;
-  let reached = skipStars(new Set([0]), pattern, star);
-  for (const element of text) {
-    // A finished prefix has one element left over here.
-    if (isPrefix && reached.has(pattern.length)) return true;
-    const next = new Set<number>();
-    for (const index of reached) {
-      if (pattern[index] === star) next.add(index);
-      else if (index < pattern.length && matches(pattern[index] ?? '', element)) next.add(index + 1);
+// A trailing `**` stands for at least one part, one in between for any number. What stands before the first is at the
+// beginning, what stands after the last at the end, and each block between them as early as it can be: nothing is tried
+// twice, however many stars there are.
+function compileSegments(segments: readonly string[]): (parts: readonly string[]) => boolean {
+  const [first = [], ...others] = toBlocks(segments);
+  const last = others.pop();
+  if (last === undefined) return (parts) => parts.length === first.length && matchBlock(first, parts, 0);
+  return (parts) => {
+    const end = parts.length - last.length;
+    if (end < first.length || !matchBlock(first, parts, 0) || !matchBlock(last, parts, end)) return false;
+    let from = first.length;
+    for (const block of others) {
+      while (from + block.length <= end && !matchBlock(block, parts, from)) from += 1;
+      from += block.length;
     }
-    reached = skipStars(next, pattern, star);
-  }
-  return !isPrefix && reached.has(pattern.length);
+    return last.length === 0 ? from < end : from <= end;
+  };
 }
 
-function skipStars(reached: Set<number>, pattern: readonly string[], star: string): Set<number> {
-  for (const index of reached) if (pattern[index] === star) reached.add(index + 1);
-  return reached;
+// What stands between the `**`, the first and the last of which may be empty.
+function toBlocks(segments: readonly string[]): readonly (readonly SegmentMatcher[])[] {
+  const blocks: SegmentMatcher[][] = [[]];
+  for (const segment of segments)
+    if (segment === '**') blocks.push([]);
+    else blocks.at(-1)?.push(compileSegment(segment));
+  return blocks;
+}
+
+function matchBlock(block: readonly SegmentMatcher[], parts: readonly string[], from: number): boolean {
+  return (
+    from + block.length <= parts.length && block.every((matches, index) => matches(parts[from + index] ?? ''))
+  );
+}
+
+// The same inside of one part, where a star stands for any number of characters, also at the end.
+function compileSegment(pattern: string): SegmentMatcher {
+  const [first = '', ...others] = pattern.split('*');
+  const last = others.pop();
+  if (last === undefined) return (part) => part === pattern;
+  return (part) => {
+    const end = part.length - last.length;
+    if (end < first.length || !part.startsWith(first) || !part.endsWith(last)) return false;
+    let from = first.length;
+    for (const piece of others) {
+      const at = part.indexOf(piece, from);
+      if (at === -1) return false;
+      from = at + piece.length;
+    }
+    return from <= end;
+  };
 }

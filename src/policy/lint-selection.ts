@@ -81,12 +81,26 @@ function meet(one: ClusterModelPolicySpec, other: Readonly<Record<string, unknow
   return left.some((a) => right.some((b) => covers(a, b) || covers(b, a)));
 }
 
-const toGlobs = (models: unknown): readonly string[] =>
-  models === undefined ? ['**'] : toArray(models).map((model) => toText(toRecord(model)['glob']) ?? '**');
+/** A glob, compiled once, with a plain name that it stands for. */
+interface Sampled {
+  readonly glob: string;
+  readonly matches: (name: string) => boolean;
+  readonly sample: string;
+}
 
-// Whether a glob selects what another one stands for, with a plain name in place of each wildcard.
-function covers(wide: string, narrow: string): boolean {
-  if (wide === narrow) return true;
-  const compiled = compileGlob(wide);
-  return compiled.ok && compiled.matches(narrow.replaceAll(/\*+/g, 'x'));
+function toGlobs(models: unknown): readonly Sampled[] {
+  const globs =
+    models === undefined ? ['**'] : toArray(models).map((model) => toText(toRecord(model)['glob']) ?? '**');
+  return [...new Set(globs)].map((glob) => {
+    const compiled = compileGlob(glob);
+    return {
+      glob,
+      matches: compiled.ok ? compiled.matches : () => false,
+      sample: glob.replaceAll(/\*+/g, 'x'),
+    };
+  });
+}
+
+function covers(wide: Sampled, narrow: Sampled): boolean {
+  return wide.glob === narrow.glob || wide.matches(narrow.sample);
 }

@@ -4,6 +4,7 @@ import { createMatchBindings, type CelBindings } from './cel/bindings.ts';
 import { runBounded } from './cel/bounded.ts';
 import { DeadlineExceeded } from './cel/deadline.ts';
 import { createCelMeter, type CelMeter } from './cel/meter.ts';
+import { MAX_REQUEST_COST } from './cel/limits.ts';
 import type { CompiledPolicy } from './compiled.ts';
 import { selectByNamespace } from './select.ts';
 import type { KnownNamespace } from './store.ts';
@@ -16,6 +17,16 @@ export type SelectPolicies = (
 
 /** Processor time for the conditions of one selection, in milliseconds, as a backstop; the deterministic budget comes first. */
 export const CONDITIONS_DEADLINE_MS = 250;
+
+interface ConditionLimits {
+  readonly deadlineMs: number;
+  /** In cost units. */
+  readonly cost: number;
+}
+
+const CLUSTER_LIMITS: ConditionLimits = { deadlineMs: CONDITIONS_DEADLINE_MS, cost: MAX_REQUEST_COST };
+/** The same for a namespace's own policies: whoever changes the labels of a namespace has them worked out again. */
+export const TENANT_CONDITION_LIMITS: ConditionLimits = { deadlineMs: 100, cost: 250_000 };
 
 /** Operations that are judged: any other is worked out each time, so that nobody's words fill the memory. */
 const REMEMBERED: ReadonlySet<string> = new Set(['CREATE', 'UPDATE']);
@@ -41,9 +52,10 @@ export function createSelection(policies: readonly CompiledPolicy[]): SelectPoli
     const { namespace: name } = request;
     const input = { namespaceObject: namespace.object, ...request };
     // Apart, so that a namespace's own conditions cost nothing that the cluster's need.
-    return [clusterPolicies, name === '' ? [] : (ofNamespaces.get(name) ?? [])].flatMap((group) =>
-      applyConditions(selectByNamespace(group, namespace), createMatchBindings(input)),
-    );
+    const apply = (group: readonly CompiledPolicy[], limits: ConditionLimits): readonly CompiledPolicy[] =>
+      applyConditions(selectByNamespace(group, namespace), createMatchBindings(input), limits);
+    const own = name === '' ? [] : (ofNamespaces.get(name) ?? []);
+    return [...apply(clusterPolicies, CLUSTER_LIMITS), ...apply(own, TENANT_CONDITION_LIMITS)];
   };
   return (namespace, request) => {
     const { operation } = request;
@@ -58,11 +70,12 @@ export function createSelection(policies: readonly CompiledPolicy[]): SelectPoli
 function applyConditions(
   policies: readonly CompiledPolicy[],
   bindings: CelBindings,
+  { deadlineMs, cost }: ConditionLimits,
 ): readonly CompiledPolicy[] {
   if (!policies.some(({ matchConditions }) => matchConditions.length > 0)) return policies;
   try {
-    return runBounded(CONDITIONS_DEADLINE_MS, () => {
-      const meter = createCelMeter();
+    return runBounded(deadlineMs, () => {
+      const meter = createCelMeter(cost);
       return policies.flatMap((policy) => applyToPolicy(policy, bindings, meter));
     });
   } catch (error) {

@@ -73,13 +73,15 @@ export function createPolicyStore(
 ): PolicyStore {
   let current: PolicySnapshot | undefined;
   let last: PolicyInputs | undefined;
+  let bounded: readonly PolicySource[] = [];
   const compileRoots = createTrustRootCompiler(trust);
   const compilePolicies = createPolicyCompiler();
   const options = { engine, controllerNamespace, compileRoots };
   function update(inputs: PolicyInputs): void {
     last = inputs;
+    bounded = boundTenants(inputs.policies);
     const generation = (current?.generation ?? 0) + 1;
-    current = compileSnapshot(inputs, { ...options, compilePolicies, generation });
+    current = compileSnapshot(inputs, { ...options, compilePolicies, generation, bounded });
   }
   return {
     snapshot: () => current,
@@ -88,7 +90,7 @@ export function createPolicyStore(
       const inputs = last ?? NOTHING;
       return checkObject(kind, name, object, {
         ...toContext(inputs, options),
-        policies: inputs.policies,
+        policies: bounded,
         trustRootSpecs: inputs.trustRoots,
         ...(now && { now }),
       });
@@ -108,15 +110,15 @@ interface ContextOptions {
 interface SnapshotOptions extends ContextOptions {
   readonly compilePolicies: CompilePolicies;
   readonly generation: number;
+  /** The policies that count. */
+  readonly bounded: readonly PolicySource[];
 }
 
 function compileSnapshot(inputs: PolicyInputs, options: SnapshotOptions): PolicySnapshot {
-  const { generation } = options;
+  const { generation, bounded } = options;
   const context = toContext(inputs, options);
   const exceptions = (inputs.exceptions ?? []).map(compileException);
-  const policies = options
-    .compilePolicies(boundTenants(inputs.policies), context)
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const policies = options.compilePolicies(bounded, context).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const namespaces = new Map<string, KnownNamespace>();
   return {
     generation,

@@ -2,12 +2,28 @@
 // costs nothing: no namespace can make policies that slow the others.
 import { toArray, toRecord } from '../lib/text.ts';
 import type { PolicySource } from './compile.ts';
+import { weighSpec, type TenantWeight } from './tenant-weight.ts';
 import type { KeyReference } from './types.ts';
 
 /** Most ModelPolicies of one namespace (docs: limits). */
 export const MAX_MODEL_POLICIES = 32;
 /** Most authorities of all ModelPolicies of one namespace (docs: limits). */
 export const MAX_TENANT_AUTHORITIES = 64;
+/** Most globs and exclusions of all ModelPolicies of one namespace: a microsecond each for every image of a pod (docs: limits). */
+export const MAX_TENANT_GLOBS = 128;
+/** Most characters of CEL in all ModelPolicies of one namespace: compiling takes about a microsecond for each (docs: limits). */
+export const MAX_TENANT_RULE_CHARS = 32_768;
+/**
+ * Most RE2 instructions of all patterns in the ModelPolicies of one namespace, those in CEL among them; a key or certificate
+ * counts as 32 (docs: limits).
+ */
+export const MAX_TENANT_COMPILE_WORK = 4000;
+
+const BOUNDS: readonly (readonly [keyof TenantWeight, number, string])[] = [
+  ['authorities', MAX_TENANT_AUTHORITIES, 'authorities'],
+  ['globs', MAX_TENANT_GLOBS, 'globs'],
+  ['ruleChars', MAX_TENANT_RULE_CHARS, 'characters of CEL'],
+];
 
 /** The sources that are compiled: what is too much of a namespace becomes one policy with a fault. */
 export function boundTenants(sources: readonly PolicySource[]): readonly PolicySource[] {
@@ -20,16 +36,15 @@ export function boundTenants(sources: readonly PolicySource[]): readonly PolicyS
 function boundNamespace(sources: readonly PolicySource[]): readonly PolicySource[] {
   const sorted = sources.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const kept: PolicySource[] = [];
-  let authorities = 0;
+  const total = { authorities: 0, globs: 0, ruleChars: 0 };
   for (const source of sorted) {
-    authorities += toArray(toRecord(source.spec)['authorities']).length;
     if (kept.length === MAX_MODEL_POLICIES)
       return [...kept, refuse(source, `${sorted.length} ModelPolicies; ${MAX_MODEL_POLICIES} are read`)];
-    if (authorities > MAX_TENANT_AUTHORITIES)
-      return [
-        ...kept,
-        refuse(source, `ModelPolicies with more than ${MAX_TENANT_AUTHORITIES} authorities together`),
-      ];
+    const weight = weighSpec(source.spec);
+    for (const [unit] of BOUNDS) total[unit] += weight[unit];
+    const surplus = BOUNDS.find(([unit, most]) => total[unit] > most);
+    if (surplus !== undefined)
+      return [...kept, refuse(source, `ModelPolicies with more than ${surplus[1]} ${surplus[2]} together`)];
     kept.push(source);
   }
   return kept;

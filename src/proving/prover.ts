@@ -1,6 +1,8 @@
 // What is proven about this evidence, within the time of this request? Puts plan, executor and memory together.
 import { setImmediate } from 'node:timers/promises';
+import { runOn } from '../lib/allowance.ts';
 import { DeadlineError, waitWithin } from '../lib/deadline.ts';
+import { createTurns, type TakeTurn } from '../lib/turns.ts';
 import type { Evidence } from '../evidence/evidence.ts';
 import type { ItemOutcome } from '../verdict/prove-item.ts';
 import { planProof, type Proof, type ProofJob, type ProofQuestion } from '../verdict/prove.ts';
@@ -41,15 +43,18 @@ export function createProver(
     async prove(evidence, question, now, { namespace, signal }) {
       const takeTurn = turnsOf.get(signal) ?? createTurns(JOBS_AT_ONCE);
       turnsOf.set(signal, takeTurn);
+      const { allowance } = question;
       const plan = planProof(evidence, question);
-      let step = plan.next();
+      const advance = (...outcomes: [] | [readonly ItemOutcome[]]): ReturnType<typeof plan.next> =>
+        allowance === undefined ? plan.next(...outcomes) : runOn(allowance, () => plan.next(...outcomes));
+      let step = advance();
       for (let count = 1; step.done !== true; count += 1) {
         const outcomes = answerAll(
           step.value,
           (job) => takeTurn(() => (signal.aborted ? Promise.reject(tooLate()) : run(job, now, namespace))),
           signal,
         );
-        step = plan.next(await waitWithin(outcomes, signal));
+        step = advance(await waitWithin(outcomes, signal));
         if (count % STEPS_AT_A_STRETCH === 0) await setImmediate();
       }
       return step.value;
@@ -58,25 +63,6 @@ export function createProver(
 }
 
 const tooLate = (): DeadlineError => new DeadlineError('deadline exceeded');
-
-/** Runs something as soon as there is room for it, in the order of asking. */
-type TakeTurn = <T>(run: () => Promise<T>) => Promise<T>;
-
-function createTurns(count: number): TakeTurn {
-  const waiting: (() => void)[] = [];
-  let free = count;
-  return async (run) => {
-    if (free > 0) free -= 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    try {
-      return await run();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) free += 1;
-      else next();
-    }
-  };
-}
 
 // In the order of the jobs. What the request no longer waits for is not started.
 async function answerAll(

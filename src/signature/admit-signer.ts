@@ -1,5 +1,6 @@
 // Is this signer one that the authority names? Matches what was proven about a signer with the authority's identities;
 // everything else about the signature is verified before.
+import { isTimeUp } from '../lib/allowance.ts';
 import { quote } from '../lib/text.ts';
 import type { CertificateAuthority, SigningAuthority } from './authority.ts';
 import { matchCertificateIdentity, toMainName, type CertificateNames } from './certificate-identity.ts';
@@ -47,7 +48,13 @@ function matchName(
   throw refuse({ issuer, subject: toMainName(names) }, name);
 }
 
+// Patterns that are out of time match nothing: that is not the signer's doing.
 function refuse({ issuer, subject }: Pick<NamedFacts, 'issuer' | 'subject'>, name: string): SignatureError {
+  if (isTimeUp())
+    return new SignatureError(
+      'IdentityMismatch',
+      `there was no time to compare its signer with the identities of authority ${quote(name, 63)}: patterns of the namespace's policies take too long`,
+    );
   return new SignatureError(
     'IdentityMismatch',
     `it is signed by ${quote(subject)} of issuer ${quote(issuer)}, which authority ${quote(name, 63)} does not name`,

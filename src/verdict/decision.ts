@@ -13,6 +13,8 @@ export type Exemption = 'operation' | 'status' | 'kind' | 'unchanged';
 export interface JudgedUse {
   readonly use: ModelReference;
   readonly digest: string | undefined;
+  /** The reference's own digest, or the one that a policy of the cluster resolved its tag to; no namespace's. */
+  readonly clusterDigest: string | undefined;
   readonly format: string | undefined;
   readonly results: readonly PolicyResult[];
 }

@@ -98,7 +98,7 @@ function applyToResult(judged: JudgedUse, result: PolicyResult, context: Excepti
 
 // All or nothing: one finding that cannot be excepted keeps the whole denial.
 function findException(
-  { use, digest }: JudgedUse,
+  { use, digest, clusterDigest }: JudgedUse,
   { findings, policy }: PolicyResult,
   { exceptions, namespace, now }: ExceptionContext,
 ): CompiledException | undefined {
@@ -106,13 +106,15 @@ function findException(
     return undefined;
   if (digest !== undefined && isRevoked(policy, digest)) return undefined;
   const name = toCanonicalName(use.reference);
+  // A tag that the policy does not resolve has no digest, whatever others resolved it to: it can move.
+  const known = policy.digest === 'Resolve' ? clusterDigest : use.reference.digest;
   return exceptions
     .filter(
       (exception) =>
         now < exception.endsAt &&
         exception.policies.has(policy.name) &&
         exception.namespaces.has(namespace) &&
-        exception.covers(name, digest),
+        exception.covers(name, known),
     )
     .toSorted((left, right) => right.endsAt.getTime() - left.endsAt.getTime())[0];
 }

@@ -2,6 +2,7 @@
 // order that whoever drives it answers: at once, by other threads, or from memory. Identities are matched here, on
 // every request.
 import type { Evidence, EvidenceProblem } from '../evidence/evidence.ts';
+import type { Allowance } from '../lib/allowance.ts';
 import { isSigning, type Authority, type SigningAuthority } from '../signature/authority.ts';
 import { SignatureError } from '../signature/error.ts';
 import type { SignatureFacts } from '../signature/facts.ts';
@@ -61,6 +62,8 @@ export interface ProofQuestion {
   readonly authorities: readonly Authority[];
   /** Attestations that the policy demands. */
   readonly wanted: readonly WantedAttestation[];
+  /** Processor time for everything but verifying, of whoever asks; absent: as much as it takes. */
+  readonly allowance?: Allowance;
 }
 
 /**

@@ -1,7 +1,11 @@
 // Does the store follow what matters in the cluster, and only that?
 import assert from 'node:assert/strict';
 import { Registry } from 'prom-client';
-import { startClusterSource, type ClusterSourceHandle } from '../../src/cli/cluster-source.ts';
+import {
+  NAMESPACE_INTERVAL_MS,
+  startClusterSource,
+  type ClusterSourceHandle,
+} from '../../src/cli/cluster-source.ts';
 import type { PolicyInputs } from '../../src/policy/store.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
@@ -132,5 +136,54 @@ describe('startClusterSource()', () => {
     isBroken = false;
     put(2, { spec: { a: 2 }, status: { conditions: [] } });
     await until('the change', () => JSON.stringify(specs()) === '[{"a":2}]');
+  });
+
+  describe('with what namespaces change as often as they like', () => {
+    const label = (n: number): void =>
+      void store.put('/api/v1/namespaces/team', {
+        kind: 'Namespace',
+        metadata: { name: 'team', labels: { n: String(n) } },
+      });
+    const own = (a: number): void =>
+      void store.put('/apis/modelpolicy.dev/v1alpha1/modelpolicies/own', {
+        kind: 'ModelPolicy',
+        metadata: { name: 'own', namespace: 'team', generation: a },
+        spec: { a },
+      });
+    const isSeen = (collection: 'namespaces' | 'modelPolicies', text: string): boolean =>
+      JSON.stringify([...(source.cluster.objects(collection)?.values() ?? [])]).includes(text);
+
+    it('reads labels again a few times a second, the last ones among them', async () => {
+      start();
+      await source.synced;
+      const count = updates.length;
+      const startMs = performance.now();
+      for (let n = 1; n <= 60; n += 1) {
+        label(n);
+        await until('the label', () => isSeen('namespaces', `"n":"${n}"`));
+      }
+      await until('the last label', () =>
+        JSON.stringify(updates.at(-1)?.namespaces.get('team')).includes('"60"'),
+      );
+      const most = 2 + (performance.now() - startMs) / NAMESPACE_INTERVAL_MS;
+      assert.ok(updates.length - count <= most, `${updates.length - count} of ${most}`);
+    });
+
+    it('compiles their policies once a second, whatever else they change', async () => {
+      start();
+      await source.synced;
+      let brought = 0;
+      for (let n = 1; n <= 5; n += 1) {
+        own(n);
+        await until('the policy', () => isSeen('modelPolicies', `"a":${n}`));
+        const count = updates.length;
+        label(n);
+        await until('an update', () => updates.length > count);
+        brought += JSON.stringify(specs()).includes(`"a":${n}`) ? 1 : 0;
+      }
+      // A second may have passed in between, five have not.
+      assert.ok(brought < 3, String(brought));
+      await until('the last policy', () => JSON.stringify(specs()) === '[{"a":5}]');
+    });
   });
 });

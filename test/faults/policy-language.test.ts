@@ -33,7 +33,7 @@ describe('policy language', () => {
     return controller;
   }
 
-  it('judges what is cached by the variables of each request', async () => {
+  it('36: judges what is cached by the variables of each request', async () => {
     const model = pushSigned(registry);
     const spec = {
       variables: [{ name: 'team', expression: "namespaceObject.metadata.labels['team']" }],
@@ -53,7 +53,7 @@ describe('policy language', () => {
     assert.equal(requestsOf(registry, model).length, before);
   });
 
-  it('judges what is cached by conditions and policies of now', async () => {
+  it('36: judges what is cached by conditions and policies of now', async () => {
     const model = pushSigned(registry);
     const running = await start({});
     const review = (): object => reviewOf(volumePod(model.reference));
@@ -78,7 +78,7 @@ describe('policy language', () => {
       },
     ],
   ] as const)
-    it(`denies and counts a namespace that took the label away from ${what}`, async () => {
+    it(`39: denies and counts a namespace that took the label away from ${what}`, async () => {
       const model = pushSigned(registry);
       const running = await start({
         policies: { team: teamPolicy(registry, selection) },
@@ -91,7 +91,7 @@ describe('policy language', () => {
       await expectDenied(running, reviewOf(volumePod(model.reference), { namespace: 'out' }), DENIED);
     });
 
-  it('denies in a namespace that nobody knows, that is gone, or that cannot be read', async () => {
+  it('40: denies in a namespace that nobody knows, that is gone, or that cannot be read', async () => {
     const model = pushSigned(registry);
     const review = (): object => reviewOf(volumePod(model.reference), { namespace: 'new' });
     const unknown = { code: 503, reasons: ['PoliciesNotSynced'] } as const;
@@ -107,7 +107,7 @@ describe('policy language', () => {
     await expectDenied(third, review(), { code: 500, reasons: ['InternalError'] });
   });
 
-  it("gives no namespace what another one's pull secret opened for its ModelPolicy", async () => {
+  it("34: gives no namespace what another one's pull secret opened for its ModelPolicy", async () => {
     const account = { username: 'a', password: 'pa55' };
     const closed = await startRegistry({ auth: account });
     try {

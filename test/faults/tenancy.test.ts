@@ -54,14 +54,14 @@ describe('tenancy', () => {
     (await start(options)).ask(review(model, namespace));
 
   describe('of ModelPolicies beside ClusterModelPolicies', () => {
-    it('admits what both admit, and records both', async () => {
+    it('41: admits what both admit, and records both', async () => {
       const model = pushSigned(registry);
       const running = await start({ modelPolicies: { 'default/own': teamPolicy(registry) } });
       await expectAllowed(running, review(model));
       assert.deepEqual(running.records[0]?.policies, ['default/own', 'team']);
     });
 
-    it('denies what the namespace denies though the cluster admits it', async () => {
+    it('41: denies what the namespace denies though the cluster admits it', async () => {
       const own = { authorities: [keyed()] };
       const running = await start({ modelPolicies: { 'default/own': own } });
       const { causes } = await expectDenied(running, review(pushSigned(registry)), 'SignerNotTrusted');
@@ -81,14 +81,14 @@ describe('tenancy', () => {
       'a delegation to itself': DELEGATED,
     };
     for (const [what, own] of Object.entries(weaker))
-      it(`denies what the cluster denies whatever the namespace has: ${what}`, async () => {
+      it(`41: denies what the cluster denies whatever the namespace has: ${what}`, async () => {
         const model = pushSigned(registry, undefined, STRANGER);
         const { allowed, message } = await ask(model, { modelPolicies: { 'default/team': own } });
         assert.equal(allowed, false);
         assert.match(message, /SignerNotTrusted: .* policy team authority team/);
       });
 
-    it('is about its own namespace alone', async () => {
+    it('41: is about its own namespace alone', async () => {
       const model = pushSigned(registry);
       const running = await start({ modelPolicies: { 'default/no': STATIC_FAIL } });
       await expectDenied(running, review(model), 'StaticDeny');
@@ -110,18 +110,18 @@ describe('tenancy', () => {
       modelPolicies: { 'default/own': own },
     });
 
-    it('denies it though a ModelPolicy admits it', async () => {
+    it('45: denies it though a ModelPolicy admits it', async () => {
       const running = await start(options(teamPolicy(registry)));
       await expectDenied(running, review(pushSigned(registry)), 'NoMatchingPolicy');
     });
 
-    it('says that it warns, and never says nothing', async () => {
+    it('45: says that it warns, and never says nothing', async () => {
       const running = await start({ ...options(teamPolicy(registry)), decisions: { noMatchPolicy: 'Warn' } });
       const { warnings } = await expectAllowed(running, review(pushSigned(registry)));
       assert.match(warnings.join('\n'), /NoMatchingPolicy/);
     });
 
-    it('lets no condition that fails stand for a match', async () => {
+    it('45: lets no condition that fails stand for a match', async () => {
       const condition = { name: 'team', expression: "namespaceObject.metadata.labels['none'] == 'x'" };
       const running = await start({
         policies: { team: teamPolicy(registry, { matchConditions: [condition] }) },
@@ -168,19 +168,19 @@ describe('tenancy', () => {
       'Secret/default/mine': { 'cosign.pub': TEAM_KEY.publicKeyPem },
     };
 
-    it('reads the key of its own namespace', async () => {
+    it('43: reads the key of its own namespace', async () => {
       const running = await start({ modelPolicies: { 'default/own': bySecret('mine') }, material });
       await expectAllowed(running, review(pushSigned(registry)));
     });
 
     for (const name of ['signer', '../model-policy-system/signer', '../other/signer', 'default/mine'])
-      it(`reads no other namespace's as ${name}`, async () => {
+      it(`43: reads no other namespace's as ${name}`, async () => {
         const running = await start({ modelPolicies: { 'default/own': bySecret(name) }, material });
         const { reasons } = await running.ask(review(pushSigned(registry)));
         assert.deepEqual(reasons, [name === 'signer' ? 'CredentialsUnavailable' : 'PolicyInvalid']);
       });
 
-    it('refuses a namespace in a reference when the policy is saved', async () => {
+    it('43: refuses a namespace in a reference when the policy is saved', async () => {
       const running = await start({ material });
       const spec = {
         authorities: [
@@ -204,7 +204,7 @@ describe('tenancy', () => {
     });
 
     for (const expression of ["http.get('http://x')", "secret('signer')", "file('/etc/passwd')", 'env.HOME'])
-      it(`refuses ${expression} in a rule`, async () => {
+      it(`43: refuses ${expression} in a rule`, async () => {
         const running = await start({
           modelPolicies: { 'default/own': { authorities: [keyed()], validations: [{ expression }] } },
         });
@@ -215,7 +215,7 @@ describe('tenancy', () => {
   describe('of credentials', () => {
     const PRIVATE = { username: 'controller', password: 'c0ntroller' };
 
-    it("never fetches for a ModelPolicy with the controller's", async () => {
+    it("34: never fetches for a ModelPolicy with the controller's", async () => {
       const closed = await startRegistry({ auth: PRIVATE });
       try {
         const model = pushSigned(closed);
@@ -286,7 +286,7 @@ describe('tenancy', () => {
       await expectDenied(running, review(unsigned), 'AuthoritiesNotSatisfied', 'SignatureMissing');
     });
 
-    it('is nothing where the namespace has no policy, though another has', async () => {
+    it('34: is nothing where the namespace has no policy, though another has', async () => {
       const running = await start({ policies, modelPolicies: own });
       const signed = pushSigned(registry, undefined, TENANT);
       const { message } = await expectDenied(running, review(signed, 'other'), 'AuthoritiesNotSatisfied');

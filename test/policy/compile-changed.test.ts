@@ -105,4 +105,32 @@ describe('createPolicyCompiler()', () => {
     const policies = [{ name: 'inline', namespace: 'a', spec: inline }];
     assert.deepEqual(changedBy({ policies }), ['inline']);
   });
+
+  it('refuses the same patterns of a namespace in whatever order they were saved', () => {
+    const patterned = (name: string, size: number): PolicyInputs['policies'][number] => ({
+      name: `a/${name}`,
+      namespace: 'a',
+      spec: { ...inline, validations: [{ expression: `model.format.matches('a{${size}}b{${size}}')` }] },
+    });
+    const [small, large] = [patterned('0', 400), patterned('1', 990)];
+    const others = [patterned('2', 990), patterned('3', 1)];
+    const fits = [small, large];
+    const all = [...fits, ...others];
+    const trust = offlineTrust();
+    try {
+      const refusedBy = (...worlds: PolicyInputs['policies'][]): string[] => {
+        const store = createPolicyStore(createCelEngine(), 'system', trust);
+        for (const policies of worlds) store.update({ ...base, policies });
+        return (store.snapshot()?.policies ?? [])
+          .filter(({ problems }) => problems.length > 0)
+          .map(({ name }) => name);
+      };
+      assert.deepEqual(refusedBy(all), ['a/2']);
+      for (const earlier of [fits, others, [large, ...others], all])
+        assert.deepEqual(refusedBy(earlier, all), ['a/2']);
+      assert.deepEqual(refusedBy(all, others), []);
+    } finally {
+      trust.stop();
+    }
+  });
 });

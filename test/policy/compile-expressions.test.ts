@@ -205,6 +205,11 @@ describe('compileVariables()', () => {
     ['what is no expression', named({ a: '1 +' }), /spec\.variables\[0\]\.expression/],
     ['a name that is no identifier', named({ 'a-b': '1' }), /spec\.variables\[0\]\.name: must match/],
     ['a name of the engine', named({ __a: '1' }), /spec\.variables\[0\]\.name: must match/],
+    [
+      'what values are told apart by',
+      [{ name: 'constructor', expression: '1' }],
+      /spec\.variables\[0\]\.name: constructor/,
+    ],
     ['no variables', [], /must NOT have fewer than 1 items/],
   ] as const)
     it(`refuses ${fault}`, () => assert.match(messagesOf(compileWith({ variables })).join('\n'), message));

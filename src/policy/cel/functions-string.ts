@@ -7,10 +7,11 @@ import {
   FAST_MATCH,
   FAST_MATCH_COST,
   FIND_STEP_COST,
+  LONG_STEP,
   MATCH_COST,
   SLOW_STEP_COST,
 } from './limits.ts';
-import { charge } from './meter.ts';
+import { beginLongStep, charge } from './meter.ts';
 import { compileRegularExpression, type RegularExpression } from './regular-expression.ts';
 
 // Positions in texts with surrogates need the text as a list of code points.
@@ -84,7 +85,12 @@ function matches(text: string, pattern: string): boolean {
   const { characters, instructions } = FAST_MATCH;
   const isFast = text.length <= characters || regex.programSize <= instructions;
   charge(MATCH_COST + text.length * (isFast ? FAST_MATCH_COST : SLOW_STEP_COST * regex.programSize));
-  return regex.find(text);
+  if (text.length * regex.programSize <= LONG_STEP) return regex.find(text);
+  // The first states of an automaton take longer than what they cost.
+  beginLongStep();
+  const isFound = regex.find(text);
+  charge(0);
+  return isFound;
 }
 
 // To say where a match is, RE2 follows every instruction; each further match may scan the rest of the text again.

@@ -58,6 +58,9 @@ export const FAST_MATCH_COST = 2;
 /** Texts of at most so many characters, or programs of at most so many instructions, surely match fast. */
 export const FAST_MATCH = { characters: 512, instructions: 12 } as const;
 
+/** Instructions times characters beyond which a match may take milliseconds at first, whatever it costs (0.15 µs each). */
+export const LONG_STEP = 32_768;
+
 /** Cost units of an RE2 instruction on a character where the automaton may have too many states. */
 export const SLOW_STEP_COST = 4;
 

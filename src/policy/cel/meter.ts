@@ -100,6 +100,12 @@ export function charge(units: number): void {
   if (!take(units)) throw BUDGET_SPENT;
 }
 
+/** Before what may take longer than it costs: a trial ends here, and the next charge looks at the time. */
+export function beginLongStep(): void {
+  if (trial !== undefined) charge(trial.left + 1);
+  account.nextCheck = account.left;
+}
+
 /** Charges an error that the running evaluation absorbs; never throws, because its caller returns the error. */
 export function chargeAbsorbedError(): void {
   take(account.errorCost);

@@ -1,6 +1,7 @@
 // How is a policy's regular expression matched? With RE2 semantics in linear time, bounded and cached.
 // Used for CEL's matches and find (unanchored) and for subjectRegExp and claimsRegExp (whole string).
 import { RE2JS, type Matcher } from 're2js';
+import { takeWork } from '../../lib/counted-work.ts';
 import { estimateProgramSize } from './regular-expression-size.ts';
 import { MAX_CACHED_PATTERNS, MAX_PATTERN_LENGTH, MAX_PROGRAM_SIZE } from './limits.ts';
 
@@ -21,8 +22,10 @@ export type RegularExpression =
 
 const cache = new Map<string, RegularExpression>();
 
-/** Compiles an RE2 pattern of at most 1,024 characters and 4,000 instructions; never throws. */
+/** Compiles an RE2 pattern of at most 1,024 characters and 4,000 instructions, which are counted as work; never throws. */
 export function compileRegularExpression(pattern: string): RegularExpression {
+  if (pattern.length <= MAX_PATTERN_LENGTH && !takeWork(estimateProgramSize(pattern)))
+    return refuse('the patterns of these policies are too large together');
   const known = cache.get(pattern);
   if (known !== undefined) {
     // Refreshes the entry's age, so that what policies use stays and what a request brings goes.
