@@ -30,6 +30,8 @@ export interface InstallationOptions {
   readonly components?: readonly string[];
   /** Spoken to without TLS beside the registry, `host:port`. */
   readonly plainHttp?: readonly string[];
+  /** Further options of the first replica. */
+  readonly args?: readonly string[];
 }
 
 interface KubeConfigFile {
@@ -102,7 +104,7 @@ export async function install(options: InstallationOptions): Promise<Installatio
   try {
     await installObjects(succeed, options);
     succeeded(await apply(...options.namespaces.map((name) => namespace(name))));
-    const service = await serve('controller', ['--write-status']);
+    const service = await serve('controller', ['--write-status', ...(options.args ?? [])]);
     await register(service);
     for (const name of options.namespaces)
       await within(
