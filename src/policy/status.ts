@@ -11,12 +11,15 @@ import type { CompiledPolicy } from './compiled.ts';
 export const MAX_CONDITION_BYTES = 1024;
 
 /** The status of a policy: `Ready` when it judges, and why not. */
-export function toPolicyStatus({ problems }: Pick<CompiledPolicy, 'problems'>): DesiredStatus {
+export function toPolicyStatus({
+  problems,
+  actions,
+}: Pick<CompiledPolicy, 'problems' | 'actions'>): DesiredStatus {
   const [first] = problems;
   const ready: Condition =
     first === undefined
       ? holds('Ready', 'Ready', 'the policy is in force')
-      : fails('Ready', first.reason, `denies what it selects: ${toMessage(problems)}`);
+      : fails('Ready', first.reason, `${toEffect(actions)} what it selects: ${toMessage(problems)}`);
   return {
     conditions: [
       ready,
@@ -62,6 +65,11 @@ export function toExceptionStatus({ endsAt }: Pick<CompiledException, 'endsAt'>,
 /** The status of an exception that has none. */
 export function toBrokenExceptionStatus(problem: string): DesiredStatus {
   return { conditions: [fails('Active', 'PolicyInvalid', bound(problem))] };
+}
+
+function toEffect(actions: CompiledPolicy['actions']): string {
+  if (actions.has('Deny')) return 'denies';
+  return actions.has('Warn') ? 'warns about' : 'records';
 }
 
 function toPart(type: string, reason: DenialReason, problems: readonly Finding[]): Condition {
