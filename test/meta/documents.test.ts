@@ -96,6 +96,13 @@ describe('docs/e2e.md', () => {
   ].map(({ groups = {} }) => ({ flow: '', story: '', differs: '', ...groups }));
   const titles = globSync('e2e/flows/*.ts', { cwd: ROOT }).flatMap((file) => [...titlesOf(file)]);
 
+  it('has a row for each suite', () => {
+    const named = [...readDocument('docs', 'e2e.md').matchAll(/^\| `(e2e\/[^`]+)`/gm)].map(
+      ([, file]) => file,
+    );
+    assert.deepEqual(named.toSorted(), globSync('e2e/*.e2e.ts', { cwd: ROOT }).toSorted());
+  });
+
   it('has a row for each of the 31 flows', () => {
     assert.deepEqual(
       rows.map(({ flow }) => Number(flow)),
