@@ -1,5 +1,6 @@
 // Cluster mode: policies, trust roots, namespaces and key material by list-watch. The store changes only when every
 // list has been read once; from then on the last known state serves on, whatever happens to the API server.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { OptionValues } from '../config.ts';
 import { toErrorMessage, toRecord, toText } from '../lib/text.ts';
 import {
@@ -52,6 +53,9 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
   const state = new Map<Collection, Objects>();
   let tellChange: () => void = () => undefined;
   let isStale = true;
+  const firstRead = Promise.withResolvers<void>();
+  let firstWait: Promise<void> | undefined;
+  let hasRead = false;
   let timer: NodeJS.Timeout | undefined;
   const updateSoon = (): void => {
     timer ??= setTimeout(update, TENANT_DELAY_MS);
@@ -71,12 +75,23 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
     if (state.size === COLLECTIONS && isStale) {
       const inputs = toInputs(state);
       const named = new Map(listTenantMaterial(inputs.policies).map((one) => [toObjectPath(one), one]));
-      tenantObjects.want(new Set(named.keys()));
-      store.update({ ...inputs, material: addMaterial(inputs.material, named, tenantObjects) });
-      isStale = false;
-      onUpdate();
+      const read = tenantObjects.want(new Set(named.keys()));
+      if (named.size === 0) hasRead = true;
+      if (hasRead) {
+        firstRead.resolve();
+        store.update({ ...inputs, material: addMaterial(inputs.material, named, tenantObjects) });
+        isStale = false;
+        onUpdate();
+      } else firstWait ??= waitFor(read);
     }
     tellChange();
+  }
+  // Else every policy of a namespace would deny, and be said to lack its keys, each time that a replica starts.
+  async function waitFor(read: Promise<void>): Promise<void> {
+    const bound = sleep(FIRST_READ_MS, undefined, { signal: stop.signal, ref: false });
+    await Promise.race([read, bound.catch(() => undefined)]);
+    hasRead = true;
+    update();
   }
   const watches = Object.entries(toPaths(namespace)).map(([collection, path]): [string, ListWatch] => [
     collection,
@@ -114,9 +129,13 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
         tellChange = listener;
       },
     },
-    synced: Promise.all(watches.map(([, { synced }]) => synced)).then(() => undefined),
-    findUnready: () =>
-      state.size < COLLECTIONS ? 'the first lists from the API server have not been read' : undefined,
+    synced: Promise.all([...watches.map(([, { synced }]) => synced), firstRead.promise]).then(
+      () => undefined,
+    ),
+    findUnready() {
+      if (state.size < COLLECTIONS) return 'the first lists from the API server have not been read';
+      return hasRead ? undefined : 'the keys of namespaces’ own policies have not been read';
+    },
     readNamespace: (name, signal) => readNamespace(client, name, signal),
     pullSecrets: createPullSecretReader(client),
     stop() {
@@ -147,6 +166,8 @@ function addMaterial(
 }
 
 const COLLECTIONS = 7;
+/** How long the first world waits for the keys of namespaces' own policies, in milliseconds. */
+const FIRST_READ_MS = 10_000;
 /** How long changes of namespaces' own policies are gathered before they count, in milliseconds: none can keep us busy. */
 const TENANT_DELAY_MS = 1000;
 
