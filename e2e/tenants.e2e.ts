@@ -239,6 +239,18 @@ describe('a cluster with two tenants', () => {
     expectAdmitted(await judgeAs('team-b', model));
   });
 
+  it('knows the keys of namespaces from the first answer of a new replica on', async () => {
+    const replica = await story.serve('second', []);
+    const model = await story.model('floor/second', by(story.release), by(keys['team-a']));
+    await story.register(replica);
+    const isAsked = async (): Promise<boolean> => {
+      expectAdmitted(await judgeAs('team-a', model));
+      return replica.log().includes('floor/second');
+    };
+    await story.within('the replica', isAsked);
+    assert.ok(!replica.log().includes('CredentialsUnavailable'), replica.log());
+  });
+
   it('follows a label that an owner changes, denies where no policy is left, and lets nobody change the name', async () => {
     const model = await story.model('tier/unsigned');
     const relabel = (label: string): Promise<KubectlResult> =>

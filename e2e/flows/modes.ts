@@ -29,7 +29,10 @@ export function describeModes(get: () => Story): void {
       allow: ['--offline', '--workloads', 'Deny', '--no-match-policy', 'Allow'],
       warn: ['--offline', '--no-match-policy', 'Warn'],
     };
-    for (const [name, args] of Object.entries(options)) replicas.set(name, await get().serve(name, args));
+    const start = async ([name, args]: readonly [string, readonly string[]]): Promise<void> => {
+      replicas.set(name, await get().serve(name, args));
+    };
+    await Promise.all(Object.entries(options).map((option) => start(option)));
   });
 
   /** Lets the API server ask a replica, and waits until its answer about a Job without a policy is this one. */
@@ -141,14 +144,11 @@ export function describeModes(get: () => Story): void {
     };
     const said = unsignedLine(unsigned.reference, 'flow-31');
     expectDenied(await story.judge('flow-31', unsigned), said);
-    const stdout = `denied: ${unsigned.reference}\n${said}\n`;
-    assert.deepEqual(await run(unsigned.reference), { code: 1, stdout, stderr: '' });
     expectAdmitted(await story.judge('flow-31', signed));
-    assert.deepEqual(await run(signed.reference), {
-      code: 0,
-      stdout: `admitted: ${signed.reference}\n`,
-      stderr: '',
-    });
+    assert.deepEqual(await Promise.all([unsigned, signed].map(({ reference }) => run(reference))), [
+      { code: 1, stdout: `denied: ${unsigned.reference}\n${said}\n`, stderr: '' },
+      { code: 0, stdout: `admitted: ${signed.reference}\n`, stderr: '' },
+    ]);
   });
 
   it('flow 25: no TUF: verifies signature and attestation by key without a log, with --offline', async () => {

@@ -53,7 +53,7 @@ export interface Installation {
   readonly applied: (...manifests: readonly Manifest[]) => Promise<KubectlResult>;
   /** Asks for a verdict without making anything. */
   readonly ask: (manifest: Manifest) => Promise<KubectlResult>;
-  /** Applies policies or trust roots, and returns when they are in force. */
+  /** Applies policies or trust roots of the cluster, and returns when they are in force. */
   readonly enforce: (...manifests: readonly Manifest[]) => Promise<void>;
   readonly within: (what: string, condition: () => Promise<boolean>, boundMs?: number) => Promise<void>;
   /** kubectl as a service account, by a token of its own. */
@@ -106,11 +106,12 @@ export async function install(options: InstallationOptions): Promise<Installatio
     succeeded(await apply(...options.namespaces.map((name) => namespace(name))));
     const service = await serve('controller', ['--write-status', ...(options.args ?? [])]);
     await register(service);
-    for (const name of options.namespaces)
-      await within(
-        'a service account',
-        async () => (await kubectl(['get', 'serviceaccount', 'default', '--namespace', name])).code === 0,
-      );
+    const accounts = ['get', 'serviceaccounts', '--all-namespaces', '--no-headers'];
+    const columns = '--output=custom-columns=NAMESPACE:.metadata.namespace,NAME:.metadata.name';
+    await within('service accounts', async () => {
+      const rows = (await succeed(...accounts, columns)).split('\n').map((row) => row.split(/ +/u).join('/'));
+      return options.namespaces.every((name) => rows.includes(`${name}/default`));
+    });
     const broken = { metadata: { name: 'question' }, spec: { models: [{ glob: 'm' }], authorities: STATIC } };
     await within('the webhook in force', async () =>
       (
@@ -131,8 +132,8 @@ export async function install(options: InstallationOptions): Promise<Installatio
       ask: (manifest) => kubectl(['apply', '--dry-run=server', '--filename', '-'], toDocuments(manifest)),
       enforce: async (...manifests) => {
         succeeded(await apply(...manifests));
-        for (const manifest of manifests)
-          await succeed('wait', '--for=condition=Ready', ...toTarget(manifest));
+        const targets = manifests.map((manifest) => toTarget(manifest));
+        await succeed('wait', '--for=condition=Ready', '--timeout=20s', ...targets);
       },
       within,
       userOf: async (inNamespace, account) => {
@@ -174,8 +175,6 @@ async function installObjects(
   }
 }
 
-function toTarget({ kind, metadata }: Manifest): readonly string[] {
-  const { name, namespace: inNamespace } = metadata as { name: string; namespace?: string };
-  const where = inNamespace === undefined ? [] : ['--namespace', inNamespace];
-  return [`${String(kind).toLowerCase()}/${name}`, ...where, '--timeout=20s'];
+function toTarget({ kind, metadata }: Manifest): string {
+  return `${String(kind).toLowerCase()}/${(metadata as { name: string }).name}`;
 }
