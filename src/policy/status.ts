@@ -1,7 +1,7 @@
 // What should the status of our objects say? Conditions of policies, trust roots and exceptions in one world at one
 // time. Pure: writing them is left to kubernetes/, the times of conditions too.
 import type { Condition, DesiredStatus } from '../kubernetes/status.ts';
-import { boundBytes } from '../lib/text.ts';
+import { boundBytes, toSeconds } from '../lib/text.ts';
 import type { DenialReason, Finding } from '../reason.ts';
 import type { CompiledException } from './compile-exception.ts';
 import type { CompiledTrustRoot } from './compile-trust-root.ts';
@@ -92,4 +92,3 @@ const fails = (type: string, reason: string, message: string): Condition => ({
 
 const bound = (text: string): string => boundBytes(text, MAX_CONDITION_BYTES);
 const toMessage = (problems: readonly Finding[]): string => problems.map(({ message }) => message).join('; ');
-const toSeconds = (date: Date): string => date.toISOString().replace(/\.\d+Z$/, 'Z');
