@@ -6,9 +6,14 @@ import { delimiter, join } from 'node:path';
 const ROOT = join(import.meta.dirname, '../..');
 const STEP_BOUND_MS = 90_000;
 
+/** A whole document, by its path in the repository. */
+export function readDocumentText(document: string): string {
+  return readFileSync(join(ROOT, document), 'utf8');
+}
+
 /** The text below a heading of the second level. @throws Error when there is none */
 export function readSection(document: string, heading: string): string {
-  const [, section] = readFileSync(join(ROOT, document), 'utf8').split(`\n## ${heading}\n`);
+  const [, section] = readDocumentText(document).split(`\n## ${heading}\n`);
   if (section === undefined) throw new Error(`${document} has no section ${heading}`);
   return section.split('\n## ')[0] ?? '';
 }

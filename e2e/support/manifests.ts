@@ -59,6 +59,31 @@ export function deployment(name: string, inNamespace: string, reference: string)
   };
 }
 
+/** One run of the same pod. */
+export function job(name: string, inNamespace: string, reference?: string): Manifest {
+  const metadata = { name, namespace: inNamespace };
+  return { apiVersion: 'batch/v1', kind: 'Job', metadata, spec: { template: toRun(reference) } };
+}
+
+/** The same pod once a year. */
+export function cronJob(name: string, inNamespace: string, reference?: string): Manifest {
+  const metadata = { name, namespace: inNamespace };
+  const jobTemplate = { spec: { template: toRun(reference) } };
+  return { apiVersion: 'batch/v1', kind: 'CronJob', metadata, spec: { schedule: '0 0 1 1 *', jobTemplate } };
+}
+
+/** An object of modelpolicy.dev. */
+export function policyObject(kind: string, name: string, spec: object, inNamespace?: string): Manifest {
+  const metadata = { name, ...(inNamespace === undefined ? {} : { namespace: inNamespace }) };
+  return { apiVersion: 'modelpolicy.dev/v1alpha1', kind, metadata, spec };
+}
+
+/** A ClusterModelPolicy for one namespace, by the label that nobody can change. */
+export function policyFor(name: string, inNamespace: string, spec: object): Manifest {
+  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': inNamespace } };
+  return policyObject('ClusterModelPolicy', name, { namespaceSelector, ...spec });
+}
+
 /** The registration as shipped, but for the address. */
 export function webhookAt(url: string, ca: string): Manifest {
   const shipped = parse(readFileSync(join(BASE_DIRECTORY, 'webhook.yaml'), 'utf8')) as WebhookConfiguration;
@@ -132,6 +157,10 @@ export const FOREIGN_DEFINITIONS: readonly Manifest[] = [
 /** Documents as `kubectl apply -f -` reads them; JSON is YAML, but several are only read as such behind a separator. */
 export function toDocuments(...manifests: readonly Manifest[]): string {
   return manifests.map((manifest) => `---\n${JSON.stringify(manifest)}\n`).join('');
+}
+
+function toRun(reference: string | undefined): object {
+  return { spec: { ...podSpec(reference), restartPolicy: 'Never' } };
 }
 
 function podSpec(reference: string | undefined): Manifest {

@@ -1,5 +1,6 @@
 // Cluster mode: policies, trust roots, namespaces and key material by list-watch. The store changes only when every
 // list has been read once; from then on the last known state serves on, whatever happens to the API server.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { OptionValues } from '../config.ts';
 import { createDelay } from '../lib/delay.ts';
 import { toErrorMessage, toRecord, toText } from '../lib/text.ts';
@@ -53,6 +54,9 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
   const state = new Map<Collection, Objects>();
   let tellChange: () => void = () => undefined;
   let isStale = true;
+  const firstRead = Promise.withResolvers<void>();
+  let firstWait: Promise<void> | undefined;
+  let hasRead = false;
   let lastUpdateMs = -Infinity;
   /** ModelPolicies that count: what changes in them waits, whatever else changes. */
   let ofNamespaces: Objects | undefined;
@@ -75,10 +79,14 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
       ofNamespaces ??= state.get('modelPolicies');
       const inputs = toInputs(new Map([...state, ['modelPolicies', ofNamespaces ?? new Map()]]));
       const named = new Map(listTenantMaterial(inputs.policies).map((one) => [toObjectPath(one), one]));
-      tenantObjects.want(new Set(named.keys()));
-      store.update({ ...inputs, material: addMaterial(inputs.material, named, tenantObjects) });
-      isStale = false;
-      onUpdate();
+      const read = tenantObjects.want(new Set(named.keys()));
+      if (named.size === 0) hasRead = true;
+      if (hasRead) {
+        firstRead.resolve();
+        store.update({ ...inputs, material: addMaterial(inputs.material, named, tenantObjects) });
+        isStale = false;
+        onUpdate();
+      } else firstWait ??= waitFor(read);
     }
     tellChange();
   }
@@ -108,6 +116,13 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
     const waitMs = collection === 'namespaces' ? lastUpdateMs + NAMESPACE_INTERVAL_MS - performance.now() : 0;
     if (waitMs > 0) updateLater.within(waitMs);
     else update();
+  }
+  // Else every policy of a namespace would deny, and be said to lack its keys, each time that a replica starts.
+  async function waitFor(read: Promise<void>): Promise<void> {
+    const bound = sleep(FIRST_READ_MS, undefined, { signal: stop.signal, ref: false });
+    await Promise.race([read, bound.catch(() => undefined)]);
+    hasRead = true;
+    attempt(update);
   }
   const watches = Object.entries(toPaths(namespace)).map(([collection, path]): [string, ListWatch] => [
     collection,
@@ -143,9 +158,13 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
         tellChange = listener;
       },
     },
-    synced: Promise.all(watches.map(([, { synced }]) => synced)).then(() => undefined),
-    findUnready: () =>
-      state.size < COLLECTIONS ? 'the first lists from the API server have not been read' : undefined,
+    synced: Promise.all([...watches.map(([, { synced }]) => synced), firstRead.promise]).then(
+      () => undefined,
+    ),
+    findUnready() {
+      if (state.size < COLLECTIONS) return 'the first lists from the API server have not been read';
+      return hasRead ? undefined : 'the keys of namespaces’ own policies have not been read';
+    },
     readNamespace: (name, signal) => readNamespace(client, name, signal),
     pullSecrets: createPullSecretReader(client),
     stop() {
@@ -177,6 +196,8 @@ function addMaterial(
 }
 
 const COLLECTIONS = 7;
+/** How long the first world waits for the keys of namespaces' own policies, in milliseconds. */
+const FIRST_READ_MS = 10_000;
 /** How long changes of namespaces' own policies are gathered before they count, in milliseconds: none can keep us busy. */
 const TENANT_DELAY_MS = 1000;
 /** Shortest time between updates for changes of namespaces, in milliseconds: their owners make them, as often as they like. */

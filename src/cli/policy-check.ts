@@ -10,7 +10,7 @@ export function createPolicyCheck(store: PolicyStore, now: () => Date = () => ne
       faults,
       warnings: [
         ...missing.map(
-          ({ field, message }) => `${field}: ${message}; until it is there, what this selects is denied`,
+          ({ field, message }) => `${field}: ${message}; until it is there, nothing that this selects passes`,
         ),
         ...advice.map(({ field, message }) => `${field}: ${message}`),
       ],

@@ -3,10 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesObject } from '@kubernetes/client-node';
-import type { KubernetesWriter } from './client.ts';
+import type { KubernetesWriter, WriteRequest } from './client.ts';
 
-/** Events of cluster-wide objects stand here: the API server takes them nowhere else. */
-const EVENTS_PATH = '/apis/events.k8s.io/v1/namespaces/default/events';
+/** Events of cluster-wide objects stand here: the API server takes them nowhere else. Those of others stand beside them. */
+const CLUSTER_WIDE_NAMESPACE = 'default';
 const EVENT_INTERVAL_MS = 1000;
 /** As long as the API server keeps an event by default: what is still true is told again then. */
 const REPEAT_MS = 3_600_000;
@@ -16,7 +16,7 @@ const MAX_REMEMBERED = 4096;
 const MAX_NOTE_CHARS = 1024;
 const WRITE_TIMEOUT_MS = 10_000;
 
-/** Something worth telling about a cluster-wide object. */
+/** Something worth telling about an object. */
 export interface EventNote {
   readonly object: KubernetesObject;
   readonly type: 'Normal' | 'Warning';
@@ -56,8 +56,7 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
     for (let note = queue.shift(); note !== undefined && !signal.aborted; note = queue.shift()) {
       try {
         const timeout = AbortSignal.any([signal, AbortSignal.timeout(WRITE_TIMEOUT_MS)]);
-        const body = toEvent(note, options.identity, now());
-        await client.write({ method: 'POST', path: EVENTS_PATH, body }, timeout);
+        await client.write(toRequest(note, options.identity, now()), timeout);
         onWrite('written');
       } catch (error) {
         onWrite('failed', error);
@@ -83,12 +82,14 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
   };
 }
 
-function toEvent({ object, type, reason, note }: EventNote, identity: string, now: Date): object {
-  const { name = '', uid } = object.metadata ?? {};
-  return {
+function toRequest({ object, type, reason, note }: EventNote, identity: string, now: Date): WriteRequest {
+  const { name = '', uid, namespace: own } = object.metadata ?? {};
+  const namespace = own ?? CLUSTER_WIDE_NAMESPACE;
+  const { apiVersion, kind } = object;
+  const body = {
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
-    metadata: { name: `${name.slice(0, 200)}.${randomUUID().slice(0, 13)}`, namespace: 'default' },
+    metadata: { name: `${name.slice(0, 200)}.${randomUUID().slice(0, 13)}`, namespace },
     eventTime: now.toISOString().replace('Z', '000Z'),
     reportingController: 'modelpolicy.dev/controller',
     reportingInstance: identity.slice(0, 128),
@@ -96,6 +97,11 @@ function toEvent({ object, type, reason, note }: EventNote, identity: string, no
     type,
     reason,
     note: note.length > MAX_NOTE_CHARS ? `${note.slice(0, MAX_NOTE_CHARS - 1)}…` : note,
-    regarding: { apiVersion: object.apiVersion, kind: object.kind, name, uid },
+    regarding: { apiVersion, kind, ...(own === undefined ? {} : { namespace: own }), name, uid },
+  };
+  return {
+    method: 'POST',
+    path: `/apis/events.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/events`,
+    body,
   };
 }

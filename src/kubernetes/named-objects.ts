@@ -25,8 +25,8 @@ export interface NamedObjectsOptions {
 
 /** Objects that are kept up to date. */
 export interface NamedObjects {
-  /** Says which paths are wanted from now on; what is new is read at once. */
-  want(paths: ReadonlySet<string>): void;
+  /** Says which paths are wanted from now on; what is new is read at once. Resolves when each of that was tried once. */
+  want(paths: ReadonlySet<string>): Promise<void>;
   /** What was read of them, by path: the last answer. An object that is gone or may not be read is absent. */
   read(path: string): object | undefined;
 }
@@ -81,7 +81,7 @@ export function createNamedObjects(options: NamedObjectsOptions): NamedObjects {
       const added = [...paths].filter((path) => !wanted.has(path));
       wanted = paths;
       for (const path of known.keys()) if (!paths.has(path)) known.delete(path);
-      if (added.length > 0) void readAll(added);
+      return readAll(added);
     },
     read: (path) => (wanted.has(path) ? known.get(path)?.object : undefined),
   };

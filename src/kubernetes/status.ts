@@ -2,6 +2,7 @@
 // not change, and undoes what anybody else wrote. Pure; sending it is left to status-writer.ts.
 import { isDeepStrictEqual } from 'node:util';
 import type { KubernetesObject } from '@kubernetes/client-node';
+import { toSeconds } from '../lib/text.ts';
 
 /** One condition, without its times. */
 export interface Condition {
@@ -75,8 +76,4 @@ function isTime(value: unknown): value is string {
     /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(value) &&
     !Number.isNaN(Date.parse(value))
   );
-}
-
-function toSeconds(date: Date): string {
-  return date.toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -51,3 +51,8 @@ export function toText(value: unknown): string | undefined {
 export function toErrorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** A time as the API server writes it: RFC 3339, UTC, whole seconds, what is left of one cut off. */
+export function toSeconds(date: Date): string {
+  return date.toISOString().replace(/\.\d+Z$/, 'Z');
+}

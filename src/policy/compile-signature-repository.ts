@@ -12,7 +12,7 @@ import {
   type PullSecretFormat,
 } from '../registry/docker-config.ts';
 import type { RepositoryName } from '../registry/resource.ts';
-import { toMaterialKey, type MaterialContext } from './source-material.ts';
+import { toAbsence, toMaterialKey, type MaterialContext } from './source-material.ts';
 import type { AuthoritySpec, SignatureRepositorySpec } from './types.ts';
 
 /** Most distinct signature repositories of one policy (docs: limits). */
@@ -81,13 +81,11 @@ function readCredentials(
   return credentials;
 }
 
-function readSecret(
-  name: string,
-  { material, controllerNamespace }: MaterialContext,
-): readonly CredentialEntry[] | string {
+function readSecret(name: string, context: MaterialContext): readonly CredentialEntry[] | string {
+  const { material, controllerNamespace } = context;
   const where = `Secret ${controllerNamespace}/${name}`;
   const data = material.get(toMaterialKey('Secret', controllerNamespace, name));
-  if (data === undefined) return `${where} does not exist`;
+  if (data === undefined) return `${where} ${toAbsence(context)}`;
   for (const { key, format } of FORMATS) {
     const bytes = data.get(key);
     if (bytes === undefined) continue;

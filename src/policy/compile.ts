@@ -72,7 +72,7 @@ function toKind(
   if (namespace === undefined) return { kind: 'ClusterModelPolicy', context };
   return {
     kind: 'ModelPolicy',
-    context: { ...context, controllerNamespace: namespace, scope: 'Namespaced' },
+    context: { ...context, controllerNamespace: namespace, isReadByName: true, scope: 'Namespaced' },
   };
 }
 

@@ -2,7 +2,7 @@
 import type { DenialReason } from '../reason.ts';
 import { takeWork } from '../lib/counted-work.ts';
 import { quote } from '../lib/text.ts';
-import { toMaterialKey, type MaterialContext } from './source-material.ts';
+import { toAbsence, toMaterialKey, type MaterialContext } from './source-material.ts';
 import type { KeyReference } from './types.ts';
 
 /** A field that holds or names bytes. */
@@ -48,7 +48,7 @@ function readKey(
   });
   const where = `${kind} ${context.controllerNamespace}/${name}`;
   const data = context.material.get(toMaterialKey(kind, context.controllerNamespace, name));
-  if (data === undefined) return missing(`${where} does not exist`);
+  if (data === undefined) return missing(`${where} ${toAbsence(context)}`);
   const bytes = data.get(key);
   if (bytes === undefined) return missing(`${where} has no key ${quote(key, 64)}`);
   return bytes.length === 0 ? missing(`${where} has an empty key ${quote(key, 64)}`) : { ok: true, bytes };

@@ -17,4 +17,11 @@ export interface MaterialContext {
   readonly material: SourceMaterial;
   /** Namespace of the Secrets and ConfigMaps that are meant: the controller's, for a ModelPolicy its own. */
   readonly controllerNamespace: string;
+  /** True where objects are read one by one, by rights that may be lacking: what is not known may still be there. */
+  readonly isReadByName?: boolean;
+}
+
+/** What can be said of an object that is not known. */
+export function toAbsence({ isReadByName = false }: MaterialContext): string {
+  return isReadByName ? 'does not exist, or the controller has not read it' : 'does not exist';
 }

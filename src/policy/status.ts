@@ -1,7 +1,7 @@
 // What should the status of our objects say? Conditions of policies, trust roots and exceptions in one world at one
 // time. Pure: writing them is left to kubernetes/, the times of conditions too.
 import type { Condition, DesiredStatus } from '../kubernetes/status.ts';
-import { boundBytes } from '../lib/text.ts';
+import { boundBytes, toSeconds } from '../lib/text.ts';
 import type { DenialReason, Finding } from '../reason.ts';
 import type { CompiledException } from './compile-exception.ts';
 import type { CompiledTrustRoot } from './compile-trust-root.ts';
@@ -11,12 +11,15 @@ import type { CompiledPolicy } from './compiled.ts';
 export const MAX_CONDITION_BYTES = 1024;
 
 /** The status of a policy: `Ready` when it judges, and why not. */
-export function toPolicyStatus({ problems }: Pick<CompiledPolicy, 'problems'>): DesiredStatus {
+export function toPolicyStatus({
+  problems,
+  actions,
+}: Pick<CompiledPolicy, 'problems' | 'actions'>): DesiredStatus {
   const [first] = problems;
   const ready: Condition =
     first === undefined
       ? holds('Ready', 'Ready', 'the policy is in force')
-      : fails('Ready', first.reason, `denies what it selects: ${toMessage(problems)}`);
+      : fails('Ready', first.reason, `${toEffect(actions)} what it selects: ${toMessage(problems)}`);
   return {
     conditions: [
       ready,
@@ -64,6 +67,11 @@ export function toBrokenExceptionStatus(problem: string): DesiredStatus {
   return { conditions: [fails('Active', 'PolicyInvalid', bound(problem))] };
 }
 
+function toEffect(actions: CompiledPolicy['actions']): string {
+  if (actions.has('Deny')) return 'denies';
+  return actions.has('Warn') ? 'warns about' : 'records';
+}
+
 function toPart(type: string, reason: DenialReason, problems: readonly Finding[]): Condition {
   const own = problems.filter((problem) => problem.reason === reason);
   return own.length === 0 ? holds(type, type, '') : fails(type, reason, toMessage(own));
@@ -84,4 +92,3 @@ const fails = (type: string, reason: string, message: string): Condition => ({
 
 const bound = (text: string): string => boundBytes(text, MAX_CONDITION_BYTES);
 const toMessage = (problems: readonly Finding[]): string => problems.map(({ message }) => message).join('; ');
-const toSeconds = (date: Date): string => date.toISOString().replace(/\.\d+Z$/, 'Z');

@@ -1,7 +1,7 @@
 // Which denials does an exception turn into warnings? Applied after honest judgement: the reasons stay, only what they do
 // changes. Pure.
 import type { DenialReason } from '../reason.ts';
-import { quote } from '../lib/text.ts';
+import { quote, toSeconds } from '../lib/text.ts';
 import { toCanonicalName } from '../model/reference.ts';
 import type { CompiledException } from '../policy/compile-exception.ts';
 import type { ValidationAction } from '../policy/types.ts';
@@ -78,7 +78,7 @@ function applyToResult(judged: JudgedUse, result: PolicyResult, context: Excepti
   const actions = new Set<ValidationAction>(
     ['Warn', ...policy.actions].filter((action) => action !== 'Deny') as ValidationAction[],
   );
-  const note = `admitted by ModelPolicyException ${exception.name} until ${exception.endsAt.toISOString()}, ${quote(exception.reason, 200)}: `;
+  const note = `admitted by ModelPolicyException ${exception.name} until ${toSeconds(exception.endsAt)}, ${quote(exception.reason, 200)}: `;
   return {
     acted: findings.map((finding) => ({
       finding: { ...finding, message: `${note}${finding.message}` },

@@ -90,7 +90,10 @@ describe('POST /validate-policy', () => {
     assert.equal(answer.allowed, true);
     assert.deepEqual(
       answer.warnings.map((warning) => warning.split(';')[1]),
-      [' until it is there, what this selects is denied', ' until it is there, what this selects is denied'],
+      [
+        ' until it is there, nothing that this selects passes',
+        ' until it is there, nothing that this selects passes',
+      ],
     );
     assert.match(answer.warnings.join('\n'), /Secret model-policy-system\/signer does not exist/);
     assert.match(answer.warnings.join('\n'), /TrustRoot "none" does not exist/);

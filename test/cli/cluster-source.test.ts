@@ -78,6 +78,54 @@ describe('startClusterSource()', () => {
     assert.deepEqual(specs(), [{ a: 1 }]);
   });
 
+  describe('where policies of namespaces name a Secret', () => {
+    const SECRET = '/api/v1/namespaces/team/secrets/signer';
+    const isOfSecret = (url = ''): boolean => url.startsWith(SECRET);
+    const sizes = (): readonly number[] => updates.map(({ material }) => material.size);
+
+    beforeEach(() => {
+      // Where the list of every namespace's looks.
+      store.put('/apis/modelpolicy.dev/v1alpha1/modelpolicies/own', {
+        kind: 'ModelPolicy',
+        metadata: { name: 'own', namespace: 'team', generation: 1 },
+        spec: { authorities: [{ name: 'a', key: { secretKeyRef: { name: 'signer', key: 'k' } } }] },
+      });
+      store.put(SECRET, { kind: 'Secret', metadata: { name: 'signer' }, data: { k: 'YQ==' } });
+    });
+
+    it('is not ready before it was read, and fills the store with it', async () => {
+      let answer: (() => void) | undefined;
+      store.intercept = (request, response) => {
+        if (!isOfSecret(request.url)) return false;
+        answer = () => response.end(JSON.stringify({ kind: 'Secret', data: { k: 'YQ==' } }));
+        return true;
+      };
+      start();
+      await until('a question', () => answer !== undefined);
+      assert.match(source.findUnready() ?? '', /keys of namespaces/);
+      assert.deepEqual(updates, []);
+      answer?.();
+      await source.synced;
+      assert.equal(source.findUnready(), undefined);
+      assert.deepEqual(sizes(), [1]);
+    });
+
+    it('goes on without it where it cannot be read', async () => {
+      let tries = 0;
+      store.intercept = (request, response) => {
+        if (!isOfSecret(request.url)) return false;
+        tries += 1;
+        response.destroy();
+        return true;
+      };
+      start();
+      await source.synced;
+      assert.ok(tries > 0);
+      assert.equal(source.findUnready(), undefined);
+      assert.deepEqual(sizes(), [0]);
+    });
+  });
+
   it('compiles nothing again for a status, and shows it all the same', async () => {
     put(1, { spec: { a: 1 } });
     start();

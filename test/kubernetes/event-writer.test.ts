@@ -76,6 +76,19 @@ describe('createEventWriter()', () => {
     });
   });
 
+  it('tells those who own a namespace in that namespace', async () => {
+    const plain = note('x');
+    const metadata = { name: 'own', namespace: 'team-a', uid: 'u2' };
+    open().tell({ ...plain, object: { ...plain.object, kind: 'ModelPolicy', metadata } });
+    await until('an event', () => results.length === 1);
+    const [{ path, body } = { path: '', body: {} }] = store.writes;
+    assert.equal(path, '/apis/events.k8s.io/v1/namespaces/team-a/events');
+    const event = body as { metadata: { namespace: string }; regarding: object };
+    assert.equal(event.metadata.namespace, 'team-a');
+    const { apiVersion } = plain.object;
+    assert.deepEqual(event.regarding, { apiVersion, kind: 'ModelPolicy', ...metadata });
+  });
+
   it('tells the same once an hour, and something else at once', async () => {
     const writer = open();
     for (let times = 0; times < 50; times += 1) writer.tell(note('one'));

@@ -50,15 +50,27 @@ describe('createNamedObjects()', () => {
   it('reads what is wanted at once, tells, and reads nothing else', async () => {
     const objects = start();
     assert.equal(objects.read(PATH), undefined);
-    objects.want(new Set([PATH]));
+    void objects.want(new Set([PATH]));
     await changed();
     assert.deepEqual(objects.read(PATH), { data: { key: 'YQ==' } });
     assert.deepEqual(new Set(asked), new Set([PATH]));
   });
 
+  for (const trouble of [undefined, new Error('cut')])
+    it(`says when all that is new was tried, ${trouble === undefined ? 'and read' : 'read or not'}`, async () => {
+      const objects = start();
+      answer = () => {
+        if (trouble !== undefined) throw trouble;
+        return { data: {} };
+      };
+      await objects.want(new Set([PATH, `${PATH}-2`]));
+      assert.ok([PATH, `${PATH}-2`].every((path) => asked.includes(path)));
+      assert.deepEqual(objects.read(PATH), trouble === undefined ? { data: {} } : undefined);
+    });
+
   it('keeps the very object while it stays the same, and tells nobody', async () => {
     const objects = start();
-    objects.want(new Set([PATH]));
+    void objects.want(new Set([PATH]));
     await changed();
     const before = objects.read(PATH);
     await askedAgain(3);
@@ -72,7 +84,7 @@ describe('createNamedObjects()', () => {
   for (const status of [403, 404])
     it(`forgets what is answered with ${status}`, async () => {
       const objects = start();
-      objects.want(new Set([PATH]));
+      void objects.want(new Set([PATH]));
       await changed();
       answer = () => {
         throw new KubernetesApiError({ status, reason: 'Refused', message: 'no' });
@@ -83,7 +95,7 @@ describe('createNamedObjects()', () => {
 
   it('keeps what it knows through an outage', async () => {
     const objects = start();
-    objects.want(new Set([PATH]));
+    void objects.want(new Set([PATH]));
     await changed();
     answer = () => {
       throw new KubernetesApiError({ status: 0, reason: 'Unreachable', message: 'no route' });
@@ -94,14 +106,14 @@ describe('createNamedObjects()', () => {
 
   it('does not keep what is too large, nor what is not wanted any more', async () => {
     const objects = start();
-    objects.want(new Set([PATH]));
+    void objects.want(new Set([PATH]));
     await changed();
     answer = () => ({ data: 'x'.repeat(MAX_NAMED_OBJECT_CHARS) });
     await changed();
     assert.equal(objects.read(PATH), undefined);
     answer = () => ({ data: {} });
     await changed();
-    objects.want(new Set());
+    void objects.want(new Set());
     assert.equal(objects.read(PATH), undefined);
   });
 });

@@ -7,6 +7,7 @@ import {
   quote,
   toArray,
   toErrorMessage,
+  toSeconds,
   toRecord,
   toText,
 } from '../../src/lib/text.ts';
@@ -84,5 +85,11 @@ describe('toErrorMessage()', () => {
     assert.equal(toErrorMessage(new Error('e')), 'e');
     assert.equal(toErrorMessage('s'), 's');
     assert.equal(toErrorMessage(undefined), 'undefined');
+  });
+});
+
+describe('toSeconds()', () => {
+  it('cuts off what is left of a second', () => {
+    assert.equal(toSeconds(new Date('2026-12-05T00:00:00.999Z')), '2026-12-05T00:00:00Z');
   });
 });

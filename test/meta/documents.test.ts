@@ -1,5 +1,6 @@
 // Do the documents about verification tell the truth? Every test that docs/security-cases.md names exists, every test that
-// is named by an advisory stands there; the tables of docs/verification.md are those of the mutation suite.
+// is named by an advisory stands there; the tables of docs/verification.md are those of the mutation suite; docs/e2e.md names
+// every flow of policy-controller, and the story of each that applies.
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -84,5 +85,39 @@ describe('docs/verification.md', () => {
       return `| ${kind} | ${mutants} | ${accepted} |`;
     });
     assert.deepEqual(rowsOf('| signature | mutants | accepted changes |'), expected);
+  });
+});
+
+describe('docs/e2e.md', () => {
+  const rows = [
+    ...readDocument('docs', 'e2e.md').matchAll(
+      /^\| (?<flow>\d+) +\| [^|]+? +\| (?<story>[^|]+?) +\|(?<differs>[^|]*)\|$/gm,
+    ),
+  ].map(({ groups = {} }) => ({ flow: '', story: '', differs: '', ...groups }));
+  const titles = globSync('e2e/flows/*.ts', { cwd: ROOT }).flatMap((file) => [...titlesOf(file)]);
+
+  it('has a row for each suite', () => {
+    const rows = readDocument('docs', 'e2e.md').matchAll(/^\| `(?<file>e2e\/[^`]+)`/gm);
+    const named = [...rows].map(({ groups }) => groups?.['file'] ?? '');
+    assert.deepEqual(named.toSorted(), globSync('e2e/*.e2e.ts', { cwd: ROOT }).toSorted());
+  });
+
+  it('has a row for each of the 31 flows', () => {
+    assert.deepEqual(
+      rows.map(({ flow }) => Number(flow)),
+      Array.from({ length: 31 }, (_, n) => n + 1),
+    );
+  });
+
+  it('names the story of each flow that applies, and no other', () => {
+    const named = rows
+      .filter(({ story }) => story !== '–')
+      .map(({ flow, story }) => `flow ${flow}: ${story}`);
+    assert.deepEqual(named.toSorted(), titles.toSorted());
+  });
+
+  it('says why where a flow does not apply', () => {
+    const without = rows.filter(({ story }) => story === '–');
+    assert.ok(without.length > 0 && without.every(({ differs }) => / does not apply: \S/.test(differs)));
   });
 });

@@ -9,12 +9,14 @@ import {
 import { loadPublicGood } from '../../src/trust/public-good.ts';
 import { NO_REVOCATIONS } from '../../src/trust/revocation.ts';
 
+const DENY = new Set(['Deny'] as const);
+
 const short = (conditions: readonly { type: string; status: string; reason: string }[]): readonly string[] =>
   conditions.map(({ type, status, reason }) => `${type} ${status} ${reason}`);
 
 describe('toPolicyStatus()', () => {
   it('is ready when there is no problem', () => {
-    assert.deepEqual(short(toPolicyStatus({ problems: [] }).conditions), [
+    assert.deepEqual(short(toPolicyStatus({ problems: [], actions: DENY }).conditions), [
       'Ready True Ready',
       'Compiled True Compiled',
       'TrustRootsReady True TrustRootsReady',
@@ -28,6 +30,7 @@ describe('toPolicyStatus()', () => {
         { reason: 'TrustRootUnavailable', message: 'spec.authorities[0]: no root' },
         { reason: 'CredentialsUnavailable', message: 'spec.authorities[1]: no Secret' },
       ],
+      actions: DENY,
     });
     assert.deepEqual(short(conditions), [
       'Ready False TrustRootUnavailable',
@@ -42,12 +45,23 @@ describe('toPolicyStatus()', () => {
     assert.equal(conditions[3]?.message, 'spec.authorities[1]: no Secret');
   });
 
+  for (const [actions, effect] of [
+    [['Deny', 'Audit'], 'denies'],
+    [['Warn', 'Audit'], 'warns about'],
+    [['Audit'], 'records'],
+  ] as const)
+    it(`says that a policy that is to ${actions.join(' and ')} ${effect} what it selects`, () => {
+      const problems = [{ reason: 'PolicyInvalid', message: 'no' }] as const;
+      const [ready] = toPolicyStatus({ problems, actions: new Set(actions) }).conditions;
+      assert.equal(ready?.message, `${effect} what it selects: no`);
+    });
+
   it('bounds its messages', () => {
     const problems = Array.from({ length: 50 }, () => ({
       reason: 'PolicyInvalid' as const,
       message: 'é'.repeat(200),
     }));
-    for (const { message } of toPolicyStatus({ problems }).conditions)
+    for (const { message } of toPolicyStatus({ problems, actions: DENY }).conditions)
       assert.ok(Buffer.byteLength(message) <= 1024);
   });
 });

@@ -53,7 +53,7 @@ export const ACCEPTED_OBJECTS: readonly AcceptedObject[] = [
         models: MODELS,
         authorities: [{ name: 'a', key: { secretKeyRef: { name: 'signer', key: 'cosign.pub' } } }],
       },
-      /Secret model-policy-system\/signer does not exist; until it is there, what this selects is denied/,
+      /Secret model-policy-system\/signer does not exist; until it is there, nothing that this selects passes/,
     ],
     [
       'an identity, exactly',
