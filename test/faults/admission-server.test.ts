@@ -1,21 +1,23 @@
-// Does the server stand up to who talks to it? Clients without a certificate, floods, slow and renegotiating ones (fault 52),
-// ten times as many requests as are decided at once (53). Bodies that are no review (51) are left to
-// test/admission/review.test.ts, dependencies that throw (54) to test/admission/handle.test.ts.
+// Does the server stand up to who talks to it? Bodies that are no review (fault 51; more of them in
+// test/admission/review.test.ts), clients without a certificate, floods, slow and renegotiating ones (52), ten times as many
+// requests as are decided at once (53), dependencies that throw (54; each by itself in test/admission/handle.test.ts).
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { MAX_IN_FLIGHT } from '../../src/admission/handle.ts';
+import { MAX_REVIEW_BYTES } from '../../src/admission/review.ts';
 import type { Service } from '../../src/cli/service.ts';
 import { createWorkspace, type Workspace } from '../cli/run.ts';
 import { createIdentity } from '../server/identity.ts';
 import { askService, readMetrics, startTestCluster, type TestCluster } from '../support/cluster-service.ts';
-import { startController, type Controller } from '../support/controller.ts';
+import { pushSigned, startController, type Controller } from '../support/controller.ts';
 import { expectAllowed, sumOf } from '../support/expect.ts';
 import { post } from '../support/https-client.ts';
-import { podOf, reviewOf } from '../support/review.ts';
+import { podOf, reviewOf, updateOf, volumePod } from '../support/review.ts';
 import { until } from '../support/until.ts';
 
 const portOf = (address: string): number => Number(address.split(':').at(-1));
@@ -95,6 +97,68 @@ describe('a server under attack', () => {
         assert.equal((await askAsApiServer()).allowed, true);
       await closed;
       assert.equal(await countDecided(), REVIEWS_OF_THE_API_SERVER);
+    });
+  });
+
+  describe('that is sent anything', () => {
+    let controller: Controller;
+    beforeEach(async () => {
+      controller = await startController();
+    });
+    afterEach(async () => controller.stop());
+
+    const review = reviewOf(PLAIN_POD);
+    const wrong: Readonly<Record<string, readonly [string | Buffer, number]>> = {
+      'a review that is cut off': [JSON.stringify(review).slice(0, -20), 400],
+      'a review of v1beta1': [JSON.stringify({ ...review, apiVersion: 'admission.k8s.io/v1beta1' }), 400],
+      'a review without a uid': [JSON.stringify(reviewOf(PLAIN_POD, { uid: '' })), 400],
+      'another kind': [JSON.stringify(PLAIN_POD), 400],
+      'a list': ['[]', 400],
+      nothing: ['', 400],
+      'noise of 1 MiB': [randomBytes(1024 * 1024), 400],
+      'more than 7 MiB': [Buffer.alloc(MAX_REVIEW_BYTES + 1, 0x20), 413],
+    };
+    for (const [what, [body, status]] of Object.entries(wrong))
+      it(`fault 51: refuses ${what}, and decides the next one`, async () => {
+        assert.equal((await controller.post(body)).status, status);
+        await expectAllowed(controller, review);
+        assert.equal(sumOf(await controller.metrics(), 'model_policy_requests_total'), 1);
+      });
+
+    it('fault 51: decides an update of two objects of 3 MiB', async () => {
+      const { reference } = pushSigned(controller.registry);
+      const annotations = { pad: 'x'.repeat(3 * 1024 * 1024) };
+      const spec = volumePod(reference)['spec'] as object;
+      await expectAllowed(controller, updateOf(podOf({}, { annotations }), podOf(spec, { annotations })));
+    });
+
+    it('fault 54: denies only the requests whose dependencies throw, among others at the same time', async () => {
+      await controller.stop();
+      const boom = (): never => {
+        throw new TypeError('secret detail');
+      };
+      controller = await startController({
+        namespaces: { default: {} },
+        dependencies: {
+          readNamespace: (name) => (name === 'now' ? boom() : Promise.reject(new Error('secret detail'))),
+        },
+      });
+      const { reference } = pushSigned(controller.registry);
+      const answers = await Promise.all(
+        Array.from({ length: 60 }, (_, index) => {
+          const namespace = ['default', 'now', 'later'][index % 3] ?? '';
+          return controller.ask(reviewOf(volumePod(reference), { namespace }));
+        }),
+      );
+      const allowed = answers.filter((answer) => answer.allowed);
+      assert.equal(allowed.length, 20);
+      for (const answer of answers.filter((one) => !one.allowed)) {
+        assert.deepEqual([answer.code, answer.reasons], [500, ['InternalError']]);
+        assert.doesNotMatch(JSON.stringify(answer), /secret/);
+      }
+      const metrics = await controller.metrics();
+      assert.equal(sumOf(metrics, 'model_policy_decisions_total', { reason: 'InternalError' }), 40);
+      assert.equal(sumOf(metrics, 'model_policy_requests_in_flight'), 0);
     });
   });
 
