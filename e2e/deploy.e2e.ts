@@ -101,6 +101,7 @@ describe('deploy/', () => {
       const components = [
         'audit',
         'cert-manager',
+        'client-ca',
         'high-availability',
         'monitoring',
         'pull-secrets',
