@@ -258,6 +258,20 @@ describe('faults of the workload surface', () => {
     await expectDenied(strict, reviewOf(head), { code: 403, reasons: ['SignatureMissing'] });
   });
 
+  it('fault 49: a change of scale is nobody’s model, and each pod that it makes is judged', async () => {
+    const kind = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
+    const scale = {
+      kind: 'Scale',
+      apiVersion: 'autoscaling/v1',
+      metadata: { name: 'a' },
+      spec: { replicas: 9 },
+    };
+    const fields = { kind, operation: 'UPDATE', subResource: 'scale', oldObject: scale };
+    await expectAllowed(strict, reviewOf(scale, fields), 'exempt-kind');
+    const made = podOf({ volumes: toVolumes([unsigned]) }, { ownerReferences: [{ kind: 'ReplicaSet' }] });
+    await expectDenied(strict, reviewOf(made), { code: 403, reasons: ['SignatureMissing'] });
+  });
+
   it('fault 50: annotations and labels that call a pod verified or exempt change nothing', async () => {
     const forged = {
       'modelpolicy.dev/verified': 'true',
