@@ -1,16 +1,32 @@
 // How long is a replica away when it is replaced? From the start of the process to the first 200 of /readyz, with the
 // options of deploy/base and many policies. The API server is a real one where KUBEBUILDER_ASSETS is set, else the one in
-// memory of the tests; it says which. Prints; asserts nothing about time.
+// memory of the tests; it says which. With a real one, root gets a service account's files where a pod has them, as in a
+// cluster; else there is a kubeconfig. Prints; asserts nothing about time.
 // Run: node bench/start.ts [rounds] [policies]
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { once } from 'node:events';
 import { get } from 'node:http';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startControlPlane } from '../e2e/support/control-plane.ts';
-import { CRD_DIRECTORY, type Manifest, namespace, toDocuments, webhookAt } from '../e2e/support/manifests.ts';
+import {
+  BASE_DIRECTORY,
+  CRD_DIRECTORY,
+  type Manifest,
+  namespace,
+  toDocuments,
+  webhookAt,
+} from '../e2e/support/manifests.ts';
 import { freePorts } from '../e2e/support/processes.ts';
 import { generateSigningKey } from '../src/demo/keys.ts';
 import { startFakeStore } from '../test/kubernetes/fake-store.ts';
@@ -19,29 +35,45 @@ const ROOT = join(import.meta.dirname, '..');
 const NODE = join(ROOT, 'node_modules/node/bin/node');
 const [rounds, policyCount] = [Number(process.argv[2] ?? 7), Number(process.argv[3] ?? 100)];
 const OWN_NAMESPACE = 'model-policy-system';
+const ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+const MOUNT = `mount -t tmpfs tmpfs /var/run && mkdir -p ${ACCOUNT} && cp "$0"/* ${ACCOUNT} && exec "$@"`;
 const POLL_MS = 5;
 const START_BOUND_MS = 60_000;
 
 interface Cluster {
   readonly what: string;
   readonly kubeconfig: string;
+  /** Starts as a pod does: the directory of its service account, and its environment; undefined: with the kubeconfig. */
+  readonly pod?: { readonly directory: string; readonly environment: Readonly<Record<string, string>> };
   put(manifests: readonly Manifest[]): Promise<void>;
   stop(): Promise<void>;
 }
 
 async function openCluster(): Promise<Cluster> {
   if (process.env['KUBEBUILDER_ASSETS'] === undefined) return openStandIn();
-  const { kubeconfig, kubectl, stop } = await startControlPlane();
-  const run = async (args: readonly string[], stdin?: string): Promise<void> => {
-    const { code, stderr } = await kubectl(args, stdin);
+  const { kubeconfig, kubectl, stop, server, directory } = await startControlPlane();
+  const run = async (args: readonly string[], stdin?: string): Promise<string> => {
+    const { code, stdout, stderr } = await kubectl(args, stdin);
     if (code !== 0) throw new Error(stderr);
+    return stdout;
   };
   await run(['apply', '--filename', CRD_DIRECTORY]);
   await run(['wait', '--for=condition=established', 'crd', '--all', '--timeout=30s']);
-  const put = (manifests: readonly Manifest[]): Promise<void> =>
-    run(['apply', '--filename', '-'], toDocuments(...manifests));
+  const put = async (manifests: readonly Manifest[]): Promise<void> =>
+    void (await run(['apply', '--filename', '-'], toDocuments(...manifests)));
   await put([namespace(OWN_NAMESPACE)]);
-  return { what: 'a real API server', kubeconfig, put, stop };
+  const cluster = { kubeconfig, put, stop };
+  if (process.getuid?.() !== 0) return { ...cluster, what: 'a real API server, by a kubeconfig' };
+  const own = ['--namespace', OWN_NAMESPACE];
+  await run(['apply', '--filename', join(BASE_DIRECTORY, 'serviceaccount.yaml'), ...own]);
+  await run(['apply', '--filename', join(BASE_DIRECTORY, 'rbac.yaml')]);
+  const account = join(directory, 'serviceaccount');
+  mkdirSync(account);
+  writeFileSync(join(account, 'token'), await run(['create', 'token', 'model-policy-controller', ...own]));
+  copyFileSync(join(directory, 'ca.crt'), join(account, 'ca.crt'));
+  const { hostname, port } = new URL(server);
+  const environment = { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
+  return { ...cluster, what: 'a real API server, as a pod', pod: { directory: account, environment } };
 }
 
 async function openStandIn(): Promise<Cluster> {
@@ -127,10 +159,10 @@ interface Start {
   readonly processorSeconds: number;
 }
 
-async function measureStart(main: string, { kubeconfig }: Cluster, directory: string): Promise<Start> {
+async function measureStart(main: string, { kubeconfig, pod }: Cluster, directory: string): Promise<Start> {
   const [port = 0, metricsPort = 0] = await freePorts(2);
   const options =
-    `--kubeconfig ${kubeconfig} --controller-namespace ${OWN_NAMESPACE} --listen 127.0.0.1:${port} ` +
+    `${pod ? '' : `--kubeconfig ${kubeconfig} `}--controller-namespace ${OWN_NAMESPACE} --listen 127.0.0.1:${port} ` +
     `--metrics-listen 127.0.0.1:${metricsPort} --write-status --self-managed-certs --webhook-config Manage`;
   const env = {
     HOME: directory,
@@ -138,9 +170,15 @@ async function measureStart(main: string, { kubeconfig }: Cluster, directory: st
     TZ: 'UTC',
     NODE_ENV: 'production',
     MODEL_POLICY_LOG_LEVEL: 'error',
+    PATH: process.env['PATH'],
+    ...pod?.environment,
   };
+  const command = [NODE, main, 'serve', '--offline', ...options.split(' ')];
+  // In a mount namespace of its own; each program becomes the next, so the process is the one that was started.
+  const asPod = ['unshare', '--mount', 'sh', '-c', MOUNT, pod?.directory ?? '', ...command];
+  const [program = '', ...args] = pod === undefined ? command : asPod;
   const startedMs = performance.now();
-  const child = spawn(NODE, [main, 'serve', '--offline', ...options.split(' ')], { env, stdio: 'ignore' });
+  const child = spawn(program, args, { env, stdio: 'ignore' });
   const ended = once(child, 'exit');
   try {
     while (!(await isReady(metricsPort))) {
