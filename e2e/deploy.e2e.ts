@@ -101,6 +101,7 @@ describe('deploy/', () => {
       const components = [
         'audit',
         'cert-manager',
+        'client-ca',
         'high-availability',
         'monitoring',
         'pull-secrets',
@@ -152,7 +153,7 @@ describe('deploy/', () => {
       await waitFor('the registration in force', isUnanswered, { boundMs: EFFECT_BOUND_MS });
     });
 
-    it('denies every pod outside of the excluded namespaces', async () => {
+    it('fault 63: denies every pod outside of the excluded namespaces', async () => {
       assert.equal((await ask()).code, 1);
       assert.equal(await isUnanswered(), true);
     });
@@ -169,7 +170,7 @@ describe('deploy/', () => {
       assert.equal(webhook.failurePolicy, 'Fail');
     });
 
-    it('makes its own pods, which the restricted profile admits, and makes them again', async () => {
+    it('fault 57: makes its own pods, which the restricted profile admits, and makes them again', async () => {
       const list = ['get', 'pods', '--namespace', SYSTEM, '--output', 'name'];
       const names = async (): Promise<readonly string[]> =>
         (await succeed(list)).split('\n').filter((name) => name.startsWith('pod/model-policy-controller-'));
@@ -290,7 +291,7 @@ describe('deploy/', () => {
     });
 
     describe('at last', () => {
-      it('is stepped over in an emergency, and put back, by the commands of docs/install.md', async () => {
+      it('fault 57: is stepped over in an emergency, and put back, by the commands of docs/install.md', async () => {
         const [pass = '', remove = '', restore = '', ...others] = blocksOf(
           readSection(DOCUMENT, 'Break-glass'),
           'sh',

@@ -196,13 +196,13 @@ describe('a cluster with two replicas', () => {
     await succeed(['delete', 'cmp', 'without-key']);
   });
 
-  it('restores a status that somebody else wrote', async () => {
+  it('fault 44: restores a status that somebody else wrote', async () => {
     const forged = JSON.stringify({ status: { conditions: [] } });
     await succeed(['patch', 'cmp', 'prod-models', '--subresource=status', '--type=merge', '--patch', forged]);
     await succeed(['wait', '--for=condition=Ready', 'clustermodelpolicy/prod-models', '--timeout=20s']);
   });
 
-  it('puts a changed registration back, and counts it', async () => {
+  it('fault 59: puts a changed registration back, and counts it', async () => {
     const patch = JSON.stringify([
       { op: 'replace', path: '/webhooks/0/failurePolicy', value: 'Ignore' },
       { op: 'replace', path: '/webhooks/0/timeoutSeconds', value: 1 },
@@ -220,7 +220,7 @@ describe('a cluster with two replicas', () => {
       assert.ok(metrics.includes(`model_policy_webhook_drift_total{field="${field}"} 1`), metrics);
   });
 
-  it('replaces CA and certificate under load without a failed handshake', async () => {
+  it('fault 55: replaces CA and certificate under load without a failed handshake', async () => {
     assert.ok(other && cluster);
     const service = other;
     const client = createKubernetesClient({ kubeconfig: cluster.kubeconfig });
@@ -301,7 +301,7 @@ describe('a cluster with two replicas', () => {
     await succeed(['wait', '--for=condition=Ready', 'clustermodelpolicy/prod-models', '--timeout=60s']);
   });
 
-  it('has another leader when the leader is killed, and answers meanwhile', async () => {
+  it('fault 58: has another leader when the leader is killed, and answers meanwhile', async () => {
     if (await isLeading(other)) [leader, other] = [other, leader];
     assert.ok(leader && other);
     await apply(webhookAt(other.url, await readSecret('ca.crt')));

@@ -1,6 +1,6 @@
 // How do options become values? Command line, then environment, then default, each checked by the option's own bounds.
 // Which options there are stands in options.ts.
-import { Ajv } from 'ajv';
+import { compileSchema } from './lib/own-schema.ts';
 
 /** One option. `multiple` options may be repeated, or given several values. */
 export interface OptionSpec {
@@ -47,7 +47,7 @@ function readVariable(
 /** Checks values against the table. @returns what is wrong, or undefined */
 export function findConfigProblem(options: readonly OptionSpec[], values: OptionValues): string | undefined {
   const properties = Object.fromEntries(options.map((option) => [option.flag, toSchema(option)]));
-  const validate = new Ajv({ strict: false }).compile({
+  const validate = compileSchema({
     type: 'object',
     additionalProperties: false,
     properties,

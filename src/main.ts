@@ -1,16 +1,7 @@
-// Which command was called? The composition root: the only file beside cli/ that touches the process.
-import { ADMIT, runAdmit } from './cli/admit.ts';
+// Which command was called? The composition root: the only file beside cli/ that touches the process. Each command is loaded
+// when it is called: a replica that starts waits for no other.
 import { parseArguments, toHelp, UsageError, type CommandSpec } from './cli/arguments.ts';
-import { DEMO, runDemo } from './cli/demo.ts';
-import { EXPLAIN, runExplain } from './cli/explain.ts';
-import { MIGRATE, runMigrate } from './cli/migrate.ts';
 import type { Output } from './cli/output.ts';
-import { RECORD, runRecord } from './cli/record.ts';
-import { runServe, SERVE } from './cli/serve.ts';
-import { runTest, TEST } from './cli/test.ts';
-import { runVerify, VERIFY } from './cli/verify.ts';
-import { runVerifyBundle, VERIFY_BUNDLE } from './cli/verify-bundle.ts';
-import { runVerifyFiles, VERIFY_FILES } from './cli/verify-files.ts';
 import type { OptionValues } from './config.ts';
 
 const REQUIRED_NODE_MAJOR = 26;
@@ -20,26 +11,29 @@ interface Command {
   readonly run: (values: OptionValues, positionals: readonly string[], output: Output) => Promise<number>;
 }
 
-const COMMANDS: readonly Command[] = [
-  { spec: SERVE, run: runServe },
-  { spec: VERIFY, run: runVerify },
-  { spec: VERIFY_BUNDLE, run: runVerifyBundle },
-  { spec: VERIFY_FILES, run: runVerifyFiles },
-  { spec: EXPLAIN, run: runExplain },
-  { spec: MIGRATE, run: runMigrate },
-  { spec: ADMIT, run: runAdmit },
-  { spec: TEST, run: runTest },
-  { spec: RECORD, run: runRecord },
-  { spec: DEMO, run: runDemo },
-];
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: () => import('./cli/serve.ts').then(({ SERVE: spec, runServe: run }) => ({ spec, run })),
+  verify: () => import('./cli/verify.ts').then(({ VERIFY: spec, runVerify: run }) => ({ spec, run })),
+  'verify-bundle': () =>
+    import('./cli/verify-bundle.ts').then(({ VERIFY_BUNDLE: spec, runVerifyBundle: run }) => ({ spec, run })),
+  'verify-files': () =>
+    import('./cli/verify-files.ts').then(({ VERIFY_FILES: spec, runVerifyFiles: run }) => ({ spec, run })),
+  explain: () => import('./cli/explain.ts').then(({ EXPLAIN: spec, runExplain: run }) => ({ spec, run })),
+  migrate: () => import('./cli/migrate.ts').then(({ MIGRATE: spec, runMigrate: run }) => ({ spec, run })),
+  admit: () => import('./cli/admit.ts').then(({ ADMIT: spec, runAdmit: run }) => ({ spec, run })),
+  test: () => import('./cli/test.ts').then(({ TEST: spec, runTest: run }) => ({ spec, run })),
+  record: () => import('./cli/record.ts').then(({ RECORD: spec, runRecord: run }) => ({ spec, run })),
+  demo: () => import('./cli/demo.ts').then(({ DEMO: spec, runDemo: run }) => ({ spec, run })),
+};
 
 const output: Output = {
   answer: (line) => void process.stdout.write(`${line}\n`),
   note: (line) => void process.stderr.write(`${line}\n`),
 };
 
-function toOverview(): string {
-  const rows = COMMANDS.map(({ spec }) => `  ${spec.name.padEnd(13)} ${spec.summary.split('. ')[0] ?? ''}`);
+async function toOverview(): Promise<string> {
+  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+  const rows = commands.map(({ spec }) => `  ${spec.name.padEnd(13)} ${spec.summary.split('. ')[0] ?? ''}`);
   return [
     'usage: model-policy COMMAND [options]',
     '',
@@ -59,11 +53,12 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const [name, ...args] = argv;
   if (name === undefined || name === '--help' || name === '-h') {
-    output.answer(toOverview());
+    output.answer(await toOverview());
     return name === undefined ? 2 : 0;
   }
-  const command = COMMANDS.find(({ spec }) => spec.name === name);
-  if (command === undefined) throw new UsageError(`unknown command ${JSON.stringify(name)}`);
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (load === undefined) throw new UsageError(`unknown command ${JSON.stringify(name)}`);
+  const command = await load();
   const { values, positionals, wantsHelp } = parseArguments(command.spec, args, process.env);
   if (wantsHelp) {
     output.answer(toHelp(command.spec));

@@ -113,7 +113,7 @@ export const SERVE_OPTIONS = [
   {
     flag: 'client-ca',
     value: 'FILE',
-    description: 'PEM of the CA that clients must have a certificate from',
+    description: 'PEM of the CA that clients must have a certificate from; reloaded on change',
   },
   {
     flag: 'drain-delay',

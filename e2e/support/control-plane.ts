@@ -22,8 +22,8 @@ export interface ControlPlane {
   readonly directory: string;
   /** As administrator. */
   readonly kubectl: Kubectl;
-  /** Returns when the new one is ready; whoever watched the old one was cut off. */
-  readonly restartApiServer: () => Promise<void>;
+  /** Returns when the new one is ready, with these flags more; whoever watched the old one was cut off. */
+  readonly restartApiServer: (flags?: readonly string[]) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -50,14 +50,14 @@ export async function startControlPlane(): Promise<ControlPlane> {
     const kubectl = createKubectl(binaries.kubectl, kubeconfig, directory);
     const etcd = `http://127.0.0.1:${etcdPort}`;
     run('etcd', etcdArgs(directory, etcd, `http://127.0.0.1:${peerPort}`));
-    const startApiServer = async (): Promise<void> => {
-      const program = run('kube-apiserver', apiServerArgs(directory, etcd, server));
+    const startApiServer = async (flags: readonly string[] = []): Promise<void> => {
+      const program = run('kube-apiserver', [...apiServerArgs(directory, etcd, server), ...flags]);
       const isReady = async (): Promise<boolean> => (await kubectl(['get', '--raw', '/readyz'])).code === 0;
       await waitFor('kube-apiserver', isReady, { boundMs: START_BOUND_MS, program });
     };
-    const restartApiServer = async (): Promise<void> => {
+    const restartApiServer = async (flags?: readonly string[]): Promise<void> => {
       await started.get('kube-apiserver')?.stop(STOP_BOUND_MS);
-      await startApiServer();
+      await startApiServer(flags);
     };
     await startApiServer();
     const controllers = run('kube-controller-manager', managerArgs(directory, manager, managerPort));

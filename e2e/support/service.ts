@@ -26,6 +26,8 @@ export interface Service {
   /** What it logged so far. */
   readonly log: () => string;
   readonly metrics: () => Promise<string>;
+  /** Whether `/readyz` says so now; rejects when nobody answers there. */
+  readonly isReady: () => Promise<boolean>;
   readonly stop: () => Promise<void>;
   /** Ends it as a crash would. */
   readonly kill: () => void;
@@ -63,6 +65,7 @@ export async function startService({
       ca: existsSync(caFile) ? readFileSync(caFile, 'utf8') : '',
       log: program.log,
       metrics: async () => (await fetchText(`${metricsUrl}/metrics`)).text,
+      isReady,
       stop,
       kill: program.kill,
     };

@@ -1,6 +1,6 @@
 // What does the API server ask? Decodes an AdmissionReview from capped bytes; everything behind this file works on
 // typed values. Specification: admission.k8s.io/v1.
-import { Ajv } from 'ajv';
+import { compileSchema } from '../lib/own-schema.ts';
 import { parseStrictJson, StrictJsonError, type JsonLimits } from '../lib/strict-json.ts';
 import { toRecord, toText } from '../lib/text.ts';
 
@@ -39,7 +39,7 @@ export type ReviewResult =
 
 const MAX_UID_CHARS = 128;
 const name = { type: 'string', maxLength: 253 };
-const validate = new Ajv({ strict: false }).compile<AdmissionRequest>({
+const validate = compileSchema<AdmissionRequest>({
   type: 'object',
   required: ['uid', 'kind', 'operation'],
   properties: {

@@ -2,8 +2,8 @@
 // case must answer. Paths in it are relative to the file.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { Ajv } from 'ajv';
 import { parseDocument } from 'yaml';
+import { compileSchema } from '../lib/own-schema.ts';
 import { toErrorMessage, toRecord } from '../lib/text.ts';
 import { DENIAL_REASONS } from '../reason.ts';
 import { UsageError } from './arguments.ts';
@@ -67,7 +67,7 @@ interface TestDocument {
     };
 }
 
-const validate = new Ajv({ strict: false }).compile<TestDocument>(
+const validate = compileSchema<TestDocument>(
   strict(['apiVersion', 'kind', 'metadata', 'spec'], {
     apiVersion: { const: API_VERSION },
     kind: { const: 'PolicyTest' },

@@ -25,7 +25,7 @@ import { startFileSource } from './file-source.ts';
 import { startOperations, type Operations } from './operations.ts';
 import type { PolicySourceHandle, PolicySourceOptions } from './policy-source.ts';
 import { createPolicyCheck } from './policy-check.ts';
-import { startProver } from './prover-access.ts';
+import { startProver, type ProverAccess } from './prover-access.ts';
 import { createRegistryAccess, toSidedClients } from './registry-access.ts';
 import { openTls, type OpenedTls } from './serving-tls.ts';
 import { createTrustAccess } from './trust-access.ts';
@@ -75,8 +75,10 @@ export async function startService(values: OptionValues, logger: Logger): Promis
     onUpdate();
     operations?.update();
   });
-  const proving = await startProver(values, metrics, logger);
-  const source = await startSource(values, { store, logger, metrics, onUpdate });
+  const { proving, source } = await startTogether(
+    startProver(values, metrics, logger),
+    startSource(values, { store, logger, metrics, onUpdate }),
+  );
   let isStopping = false;
   const handler = createReviewHandler(
     {
@@ -176,6 +178,19 @@ function createUpdateObserver({ store, logger, metrics }: UpdateContext): () => 
       'policies in force',
     );
   };
+}
+
+// A verifying thread takes as long to start as the Kubernetes client to load: neither waits for the other.
+async function startTogether(
+  startingProver: Promise<ProverAccess>,
+  startingSource: Promise<PolicySourceHandle>,
+): Promise<{ readonly proving: ProverAccess; readonly source: PolicySourceHandle }> {
+  const [proving, source] = await Promise.allSettled([startingProver, startingSource]);
+  if (proving.status === 'fulfilled' && source.status === 'fulfilled')
+    return { proving: proving.value, source: source.value };
+  if (proving.status === 'fulfilled') await proving.value.close();
+  if (source.status === 'fulfilled') source.value.stop();
+  throw source.status === 'rejected' ? source.reason : await startingProver;
 }
 
 async function startSource(values: OptionValues, options: PolicySourceOptions): Promise<PolicySourceHandle> {

@@ -1,5 +1,6 @@
-// With which certificate do we serve? One made at start, one from files that are looked at again, or the managed one from
-// its Secret. New ones are taken up for new connections; open ones go on.
+// With which certificate do we serve, and whose clients? One made at start, one from files that are looked at again, or the
+// managed one from its Secret; the clients' CA from a file that is looked at again. New ones are taken up for new
+// connections; open ones go on.
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { OptionValues } from '../config.ts';
@@ -40,9 +41,7 @@ export interface OpenedTls {
 export async function openTls(values: OptionValues, context: TlsContext): Promise<OpenedTls> {
   const certPath = textOf(values, 'tls-cert');
   const keyPath = textOf(values, 'tls-key');
-  const clientCaPath = textOf(values, 'client-ca');
-  const clientCa =
-    clientCaPath === undefined ? {} : { clientCa: readNamedFile(clientCaPath, 'client CA').toString('utf8') };
+  const clientCa = openClientCa(textOf(values, 'client-ca'));
   if ((certPath === undefined) !== (keyPath === undefined))
     throw new UsageError('--tls-cert and --tls-key belong together');
   if (certPath === undefined || keyPath === undefined) return openOwn(values, context, clientCa);
@@ -51,41 +50,99 @@ export async function openTls(values: OptionValues, context: TlsContext): Promis
   return openFiles([certPath, keyPath], context, clientCa);
 }
 
-type ClientCa = Pick<TlsMaterial, 'clientCa'>;
+/** The file of the clients' CA, if there is one. */
+interface ClientCaFile {
+  readonly paths: readonly string[];
+  /** Reads it now. */
+  readonly read: () => Pick<TlsMaterial, 'clientCa'>;
+}
 
-async function openOwn(values: OptionValues, context: TlsContext, clientCa: ClientCa): Promise<OpenedTls> {
+function openClientCa(path: string | undefined): ClientCaFile {
+  if (path === undefined) return { paths: [], read: () => ({}) };
+  return { paths: [path], read: () => ({ clientCa: readNamedFile(path, 'client CA').toString('utf8') }) };
+}
+
+async function openOwn(
+  values: OptionValues,
+  context: TlsContext,
+  clientCa: ClientCaFile,
+): Promise<OpenedTls> {
   const { host } = toAddress(textOf(values, 'listen') ?? '');
   const hosts = [...new Set([host, 'localhost', '127.0.0.1'])];
   const { ca, key, cert } = await createSelfSigned(hosts, new Date());
-  const material = { key, cert, ...clientCa };
-  if (context.managed !== undefined) return openManaged(context.managed, context, material);
+  const served = createServed({ key, cert, ...clientCa.read() });
+  if (context.managed !== undefined) return openManaged(context.managed, context, { served, clientCa });
   context.metrics.setCertificateExpiry('serving', new X509Certificate(cert).validToDate);
   const caOut = textOf(values, 'ca-out');
   if (caOut !== undefined) writeCa(caOut, ca);
   return {
-    material,
+    material: served.material(),
     ca,
     origin: 'this process',
     findUnready: () => undefined,
-    watch: () => () => undefined,
+    watch(listener) {
+      served.start(listener);
+      return watchClientCa(clientCa, served, context.logger);
+    },
     update: () => undefined,
   };
+}
+
+/** What is served: what cannot be used changes nothing. */
+interface Served {
+  material(): TlsMaterial;
+  start(listener: Listener): void;
+  isStarted(): boolean;
+  /** @throws ListenError */
+  replace(change: Partial<TlsMaterial>): void;
+}
+
+function createServed(first: TlsMaterial): Served {
+  let material = first;
+  let listener: Listener | undefined;
+  return {
+    material: () => material,
+    start(started) {
+      listener = started;
+    },
+    isStarted: () => listener !== undefined,
+    replace(change) {
+      const next = { ...material, ...change };
+      listener?.setTls(next);
+      material = next;
+    },
+  };
+}
+
+// Who may ask changes without a restart: a bundle of the old and the new CA comes before clients get new certificates.
+function watchClientCa({ paths, read }: ClientCaFile, served: Served, logger: Logger): () => void {
+  if (paths.length === 0) return () => undefined;
+  return watchFiles(
+    () => paths,
+    () => {
+      try {
+        served.replace(read());
+        logger.info({ clientCa: paths[0] }, 'client CA reloaded');
+      } catch (error) {
+        logger.error({ clientCa: paths[0], error: toErrorMessage(error) }, 'client CA not reloaded');
+      }
+    },
+  );
 }
 
 // Until the Secret is there a certificate that nobody believes is served: health is told on another port.
 function openManaged(
   store: CertificateStore,
   { logger, metrics }: TlsContext,
-  material: TlsMaterial,
+  { served, clientCa }: { readonly served: Served; readonly clientCa: ClientCaFile },
 ): OpenedTls {
-  let served: string | undefined;
-  let listener: Listener | undefined;
+  let inUse: string | undefined;
   const update = (): void => {
     const managed = store.inUse();
-    if (listener === undefined || managed === undefined || managed.cert === served) return;
+    if (!served.isStarted() || managed === undefined || managed.cert === inUse) return;
     try {
-      listener.setTls({ ...material, key: managed.key, cert: managed.cert });
-      served = managed.cert;
+      served.replace({ key: managed.key, cert: managed.cert });
+      inUse = managed.cert;
       metrics.setCertificateExpiry('serving', new X509Certificate(managed.cert).validToDate);
       const [authority = ''] = managed.authorities;
       metrics.setCertificateExpiry('ca', new X509Certificate(authority).validToDate);
@@ -95,14 +152,14 @@ function openManaged(
     }
   };
   return {
-    material,
+    material: served.material(),
     ca: undefined,
     origin: 'its Secret',
-    findUnready: () => (served === undefined ? 'there is no managed certificate yet' : undefined),
-    watch(started) {
-      listener = started;
+    findUnready: () => (inUse === undefined ? 'there is no managed certificate yet' : undefined),
+    watch(listener) {
+      served.start(listener);
       update();
-      return () => undefined;
+      return watchClientCa(clientCa, served, logger);
     },
     update,
   };
@@ -111,12 +168,12 @@ function openManaged(
 function openFiles(
   [certPath, keyPath]: readonly [string, string],
   { logger, metrics }: TlsContext,
-  clientCa: ClientCa,
+  clientCa: ClientCaFile,
 ): OpenedTls {
   const read = (): TlsMaterial => ({
     cert: readFileSync(certPath, 'utf8'),
     key: readFileSync(keyPath, 'utf8'),
-    ...clientCa,
+    ...clientCa.read(),
   });
   const tellExpiry = ({ cert }: TlsMaterial): void => {
     try {
@@ -150,7 +207,7 @@ function openFiles(
     findUnready: () => undefined,
     watch: (listener) =>
       watchFiles(
-        () => [certPath, keyPath],
+        () => [certPath, keyPath, ...clientCa.paths],
         () => reload(listener),
       ),
     update: () => undefined,

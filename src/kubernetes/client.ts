@@ -1,9 +1,9 @@
 // How do we ask the API server something, and tell it? Requests with the credentials of a kubeconfig or of our pod.
-// Reading credentials (tokens that rotate, exec plugins, proxies) is left to @kubernetes/client-node;
-// how a request runs to transport.ts; staying up to date to list-watch.ts.
-import { KubeConfig } from '@kubernetes/client-node';
-import type { RequestOptions } from 'node:https';
-import { KubernetesApiError, KubernetesConfigError } from './errors.ts';
+// Reading credentials is left to credentials.ts and kubeconfig.ts; how a request runs to transport.ts; staying up to date
+// to list-watch.ts.
+import { openServiceAccount } from './credentials.ts';
+import { KubernetesApiError } from './errors.ts';
+import { openKubeconfig } from './kubeconfig.ts';
 import { openResponse, readBody } from './transport.ts';
 
 /** One page of 500 large secrets or config maps stays well below; source: etcd refuses objects above 1.5 MiB. */
@@ -60,21 +60,16 @@ export interface KubernetesWriter extends KubernetesClient {
  * @throws KubernetesConfigError when neither can be used.
  */
 export function createKubernetesClient(options: { kubeconfig?: string | undefined }): KubernetesWriter {
-  const config = loadConfig(options.kubeconfig);
-  const cluster = config.getCurrentCluster();
-  if (!cluster || !URL.canParse(cluster.server)) {
-    throw new KubernetesConfigError(
-      `${options.kubeconfig ?? 'in-cluster configuration'}: the current context names no cluster with a server URL`,
-    );
-  }
-  const base = new URL(cluster.server);
+  const credentials =
+    options.kubeconfig === undefined ? openServiceAccount(process.env) : openKubeconfig(options.kubeconfig);
+  const { server: base } = credentials;
   const open = async (path: string, { signal, idleTimeoutMs }: StreamOptions) => {
-    const requestOptions = await authenticate(config);
+    const requestOptions = await credentials.authenticate();
     return openResponse({ base, path, options: { ...requestOptions, signal, timeout: idleTimeoutMs } });
   };
   return {
-    server: cluster.server,
-    namespace: config.getContextObject(config.getCurrentContext())?.namespace,
+    server: base.href.replace(/\/$/u, ''),
+    namespace: credentials.namespace,
     get: async (path, signal) => {
       const response = await open(path, { signal, idleTimeoutMs: GET_IDLE_TIMEOUT_MS });
       return parseJson(await readBody(response, MAX_RESPONSE_BYTES), `GET ${path}`);
@@ -82,53 +77,12 @@ export function createKubernetesClient(options: { kubeconfig?: string | undefine
     stream: open,
     write: async ({ method, path, body }, signal) => {
       const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
-      const options = { ...(await authenticate(config)), signal, timeout: GET_IDLE_TIMEOUT_MS };
+      const options = { ...(await credentials.authenticate()), signal, timeout: GET_IDLE_TIMEOUT_MS };
       const content = { contentType, text: JSON.stringify(body) };
       const response = await openResponse({ base, path, method, body: content, options });
       return parseJson(await readBody(response, MAX_WRITTEN_BYTES), `${method} ${path}`);
     },
   };
-}
-
-function loadConfig(kubeconfig: string | undefined): KubeConfig {
-  const config = new KubeConfig();
-  if (kubeconfig === undefined) {
-    if (!process.env['KUBERNETES_SERVICE_HOST']) {
-      throw new KubernetesConfigError(
-        'not in a cluster (KUBERNETES_SERVICE_HOST is not set): name a kubeconfig',
-      );
-    }
-    config.loadFromCluster();
-    return config;
-  }
-  try {
-    config.loadFromFile(kubeconfig);
-  } catch (error) {
-    throw new KubernetesConfigError(`${kubeconfig}: ${messageOf(error)}`, { cause: error });
-  }
-  return config;
-}
-
-/**
- * Asked anew for each request: the library re-reads token and certificate files, and a rotated service account
- * token is in use within its 60 s.
- */
-async function authenticate(config: KubeConfig): Promise<RequestOptions> {
-  const options: RequestOptions = { headers: {} };
-  try {
-    await config.applyToHTTPSOptions(options);
-  } catch (error) {
-    throw new KubernetesApiError({
-      status: 0,
-      reason: 'CredentialsUnreadable',
-      message: `credentials for the API server: ${messageOf(error)}`,
-      cause: error,
-    });
-  }
-  // The library caches one agent per user with the certificates of the first request: after a rotation it would
-  // go on with the old ones. Only its proxy agents are kept.
-  if (!config.getCurrentCluster()?.proxyUrl) options.agent = false;
-  return options;
 }
 
 function parseJson(body: Uint8Array, name: string): unknown {
@@ -142,8 +96,4 @@ function parseJson(body: Uint8Array, name: string): unknown {
       cause: error,
     });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

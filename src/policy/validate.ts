@@ -1,6 +1,7 @@
 // Does this document have the shape of its kind? ajv over the structural schemas, unknown fields refused, with the
 // path of every fault: what the API server does for objects in the cluster.
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import { compileSchema } from '../lib/own-schema.ts';
 import { quote } from '../lib/text.ts';
 import { CLUSTER_MODEL_POLICY_SPEC, MODEL_POLICY_SPEC } from './cluster-model-policy-schema.ts';
 import { MODEL_POLICY_EXCEPTION_SPEC } from './model-policy-exception-schema.ts';
@@ -16,16 +17,25 @@ export interface Fault {
 }
 
 const MAX_FAULTS = 8;
-const ajv = new Ajv({ allErrors: true, strict: false, validateFormats: false });
 /** Kinds that are checked here. */
 export type CheckedKind = 'ClusterModelPolicy' | 'ModelPolicy' | 'TrustRoot' | 'ModelPolicyException';
 
-const VALIDATORS: Readonly<Record<CheckedKind, ValidateFunction>> = {
-  ClusterModelPolicy: ajv.compile(closed(CLUSTER_MODEL_POLICY_SPEC)),
-  ModelPolicy: ajv.compile(closed(MODEL_POLICY_SPEC)),
-  TrustRoot: ajv.compile(closed(TRUST_ROOT_SPEC)),
-  ModelPolicyException: ajv.compile(closed(MODEL_POLICY_EXCEPTION_SPEC)),
+const SCHEMAS: Readonly<Record<CheckedKind, Schema>> = {
+  ClusterModelPolicy: CLUSTER_MODEL_POLICY_SPEC,
+  ModelPolicy: MODEL_POLICY_SPEC,
+  TrustRoot: TRUST_ROOT_SPEC,
+  ModelPolicyException: MODEL_POLICY_EXCEPTION_SPEC,
 };
+// Compiled with the first object of a kind: every process that starts would wait for all of them.
+const validators = new Map<CheckedKind, ValidateFunction>();
+
+function findValidator(kind: CheckedKind): ValidateFunction {
+  const known = validators.get(kind);
+  if (known !== undefined) return known;
+  const validate = compileSchema(closed(SCHEMAS[kind]), { allErrors: true, validateFormats: false });
+  validators.set(kind, validate);
+  return validate;
+}
 
 // Structural schemas leave unknown fields to pruning; a file has nobody who prunes it.
 function closed(schema: Schema): object {
@@ -48,7 +58,7 @@ function closed(schema: Schema): object {
 
 /** The faults of a spec, at most 8; none when it has the shape of its kind. */
 export function validateSpec(kind: CheckedKind, spec: unknown): readonly Fault[] {
-  const validate = VALIDATORS[kind];
+  const validate = findValidator(kind);
   if (validate(spec)) return [];
   return (validate.errors ?? []).slice(0, MAX_FAULTS).map(toFault);
 }

@@ -1,7 +1,8 @@
 // What did the operator say about single registries? The registries file: mirrors, certificates, plain HTTP, and which
 // statuses mean that a tag does not exist. Parsing only; files that it names are read by cli/.
-import { Ajv, type ErrorObject } from 'ajv';
+import type { ErrorObject } from 'ajv';
 import { parse } from 'yaml';
+import { compileSchema } from '../lib/own-schema.ts';
 import { quote } from '../lib/text.ts';
 import { parseRegistry } from '../model/reference.ts';
 import type { HostTls } from './pools.ts';
@@ -108,7 +109,7 @@ const SCHEMA = {
     },
   },
 } as const;
-const validate = new Ajv({ strict: false }).compile<{ readonly registries: readonly RawRegistry[] }>(SCHEMA);
+const validate = compileSchema<{ readonly registries: readonly RawRegistry[] }>(SCHEMA);
 
 /** Parses a registries file, YAML or JSON. @throws RegistriesFileError */
 export function parseRegistriesFile(bytes: Uint8Array): RegistriesDocument {

@@ -1,6 +1,6 @@
 // What did a registry answer? The file format of recordings: every answer that judging a reference took, so that a policy
 // can be tested without the registry. Bytes that are text stay readable; nothing secret is ever in it.
-import { Ajv } from 'ajv';
+import { compileSchema } from '../lib/own-schema.ts';
 import { decodeBase64 } from '../lib/base64.ts';
 import { parseStrictJson, StrictJsonError } from '../lib/strict-json.ts';
 import type { Descriptor } from '../model/manifest.ts';
@@ -52,7 +52,7 @@ const answerOf = (kind: string, properties: object): object => ({
   properties: { kind: { const: kind }, ...properties },
   additionalProperties: false,
 });
-const validate = new Ajv({ strict: false, allErrors: false }).compile<{
+const validate = compileSchema<{
   readonly answers: Readonly<Record<string, RecordedAnswer>>;
 }>({
   type: 'object',

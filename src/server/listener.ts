@@ -1,6 +1,6 @@
 // Who may talk to us, and how do we stop? Listening sockets with bounded patience for slow clients, and a drain that
 // lets requests in flight finish.
-import { X509Certificate } from 'node:crypto';
+import { constants, X509Certificate } from 'node:crypto';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -82,6 +82,8 @@ function toTlsOptions({ key, cert, clientCa }: TlsMaterial): object {
     key,
     cert,
     minVersion: 'TLSv1.2',
+    // A handshake costs us more than whoever asks for it: nobody gets a second one on his connection (RFC 7457 §2.11).
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
   };
 }

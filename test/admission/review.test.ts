@@ -1,4 +1,5 @@
-// Which bodies reach a decision? Everything that is no AdmissionReview is refused without harm, over real HTTPS.
+// Which bodies reach a decision? Everything that is no AdmissionReview is refused without harm, over real HTTPS (fault 51:
+// truncated, oversized, of a wrong type, without a uid, v1beta1; and an update of two objects of 3 MiB that is legitimate).
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import { MAX_REVIEW_BYTES, parseReview } from '../../src/admission/review.ts';

@@ -159,6 +159,7 @@ describe('deploy/components', () => {
     ['warn', { 'no-match-policy': 'Warn', workloads: 'Warn' }],
     ['air-gap', { offline: true, registries: '/etc/model-policy/registries/registries.yaml' }],
     ['pull-secrets', { 'pull-secrets': 'Pod' }],
+    ['client-ca', { 'client-ca': '/etc/model-policy/client-ca/ca.crt' }],
   ] as const)
     it(`${component} gives serve options that it takes`, () => {
       const values = argumentsWith(component);
@@ -177,7 +178,7 @@ describe('deploy/components', () => {
     const overlays = list('overlays');
     assert.deepEqual(
       list('components').filter((component) => !overlays.includes(component)),
-      ['monitoring', 'pull-secrets', 'tenant-policies'],
+      ['client-ca', 'monitoring', 'pull-secrets', 'tenant-policies'],
     );
   });
 });

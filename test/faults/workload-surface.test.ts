@@ -243,14 +243,14 @@ describe('faults of the workload surface', () => {
     });
   });
 
-  it('48: a template that is changed after its admission is judged as the pod that it makes', async () => {
+  it('fault 48: a template that is changed after its admission is judged as the pod that it makes', async () => {
     const template = { metadata: {}, spec: { containers: [PLAIN_CONTAINER], volumes: toVolumes([signed]) } };
     await expectAllowed(strict, resource('apps', 'Deployment', { template }));
     const mutated = podOf({ volumes: toVolumes([unsigned]) }, { ownerReferences: [{ kind: 'ReplicaSet' }] });
     await expectDenied(strict, reviewOf(mutated), { code: 403, reasons: ['SignatureMissing'] });
   });
 
-  it('49: what a kind that is not read makes is judged as a pod', async () => {
+  it('fault 49: what a kind that is not read makes is judged as a pod', async () => {
     const group = 'ray.io';
     const spec = { headGroupSpec: { template: { spec: { volumes: toVolumes([unsigned]) } } } };
     await expectAllowed(strict, resource(group, 'RayCluster', spec), 'exempt-kind');
@@ -258,7 +258,21 @@ describe('faults of the workload surface', () => {
     await expectDenied(strict, reviewOf(head), { code: 403, reasons: ['SignatureMissing'] });
   });
 
-  it('50: annotations and labels that call a pod verified or exempt change nothing', async () => {
+  it('fault 49: a change of scale is nobody’s model, and each pod that it makes is judged', async () => {
+    const kind = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
+    const scale = {
+      kind: 'Scale',
+      apiVersion: 'autoscaling/v1',
+      metadata: { name: 'a' },
+      spec: { replicas: 9 },
+    };
+    const fields = { kind, operation: 'UPDATE', subResource: 'scale', oldObject: scale };
+    await expectAllowed(strict, reviewOf(scale, fields), 'exempt-kind');
+    const made = podOf({ volumes: toVolumes([unsigned]) }, { ownerReferences: [{ kind: 'ReplicaSet' }] });
+    await expectDenied(strict, reviewOf(made), { code: 403, reasons: ['SignatureMissing'] });
+  });
+
+  it('fault 50: annotations and labels that call a pod verified or exempt change nothing', async () => {
     const forged = {
       'modelpolicy.dev/verified': 'true',
       'modelpolicy.dev/verdict': 'allowed',

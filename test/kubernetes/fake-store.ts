@@ -43,7 +43,7 @@ export async function startFakeStore(port = 0): Promise<FakeStore> {
 
   const tell = (type: string, path: string, object: Stored): void => {
     for (const { collection, response } of watchers)
-      if (toCollection(path) === collection) response.write(`${JSON.stringify({ type, object })}\n`);
+      if (isIn(path, collection)) response.write(`${JSON.stringify({ type, object })}\n`);
   };
   const save = (path: string, object: object): Stored => {
     version += 1;
@@ -94,9 +94,7 @@ export async function startFakeStore(port = 0): Promise<FakeStore> {
       status(404, 'NotFound')(response, url, undefined as never);
       return;
     }
-    const items = [...objects]
-      .filter(([path]) => toCollection(path) === url.pathname)
-      .map(([, item]) => item);
+    const items = [...objects].filter(([path]) => isIn(path, url.pathname)).map(([, item]) => item);
     response.end(JSON.stringify({ kind: 'List', metadata: { resourceVersion: String(version) }, items }));
   };
   const answerWrite = (request: Write, response: ServerResponse): void => {
@@ -142,14 +140,18 @@ export async function startFakeStore(port = 0): Promise<FakeStore> {
       // What came between the list and the watch.
       const since = Number(url.searchParams.get('resourceVersion'));
       for (const [path, object] of objects)
-        if (toCollection(path) === url.pathname && Number(object.metadata.resourceVersion) > since)
+        if (isIn(path, url.pathname) && Number(object.metadata.resourceVersion) > since)
           response.write(`${JSON.stringify({ type: 'MODIFIED', object })}\n`);
     },
   ];
   return store;
 }
 
-const toCollection = (path: string): string => path.slice(0, path.lastIndexOf('/'));
+// What is in a namespace is also in the collection of all namespaces.
+function isIn(path: string, collection: string): boolean {
+  const own = path.slice(0, path.lastIndexOf('/'));
+  return own === collection || own.replace(/\/namespaces\/[^/]+(?=\/)/, '') === collection;
+}
 
 /** RFC 7386. */
 function merge(target: unknown, patch: unknown): unknown {

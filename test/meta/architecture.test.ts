@@ -101,7 +101,7 @@ describe('src', () => {
     );
   });
 
-  // kubernetes/client.ts asks whether it runs in a cluster: the library that reads the rest asks the same variable.
+  // kubernetes/client.ts asks whether it runs in a cluster: whoever is a pod is told by its environment.
   it('touches the process only in its composition roots', () => {
     const touching = files
       .filter(({ path }) => !/^(?:main\.ts|cli\/|demo\/|kubernetes\/client\.ts)/.test(path))

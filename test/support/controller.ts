@@ -271,7 +271,8 @@ interface ReviewResponse {
   readonly auditAnnotations?: Readonly<Record<string, string>>;
 }
 
-function toAnswer(review: object, answer: HttpAnswer): Answer {
+/** Reads an answer. @throws Error when it is not 200 with the uid of this review */
+export function toAnswer(review: object, answer: HttpAnswer): Answer {
   const { request } = review as { request: { uid: string } };
   if (answer.status !== 200) throw new Error(`the server answered ${answer.status}: ${answer.text}`);
   const body = JSON.parse(answer.text) as { apiVersion: string; kind: string; response: ReviewResponse };
