@@ -1,7 +1,7 @@
 // Do the tests notice when a check goes missing? Takes out or turns round one guard of a source file at a time and runs
-// the tests of its folder: `npm run mutants -- --files signature/sct.ts,signature/merkle.ts --max-minutes 20 --jobs 2`.
-// `--tests sct,holes` runs those alone: faster, and a survivor may then be noticed by the others. Not part of `npm test`.
-// The tree is not touched: the changed source is given to the module loader.
+// the tests of its folder: `npm run mutants -- src/verdict src/signature/sct.ts --max-minutes 20 --jobs 2`. `--tests sct,faults/identity`
+// runs those alone, in this order: a survivor may then be noticed by the others, and is asked again with them by `--lines 12,40`.
+// Not part of `npm test`. The tree is not touched: the module loader gets the changed source.
 import { fork } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -20,30 +20,48 @@ interface Result {
   readonly verdict: 'killed' | 'survived' | 'endless' | 'equivalent' | 'not run';
 }
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
-    files: { type: 'string', default: 'signature/*.ts' },
     'max-minutes': { type: 'string', default: '30' },
     jobs: { type: 'string', default: '1' },
     tests: { type: 'string', default: '' },
+    lines: { type: 'string', default: '' },
   },
 });
 const deadline = Date.now() + Number(values['max-minutes']) * 60_000;
-const files = values.files
-  .split(',')
-  .flatMap((pattern) => globSync(`src/${pattern}`, { cwd: ROOT }).toSorted());
+if (positionals.length === 0) throw new Error('name a source or a folder, e.g. src/verdict');
+const files = [...new Set(positionals.flatMap(toSources))];
+
+/** The sources of a file, a pattern or a folder with all below it. */
+function toSources(named: string): readonly string[] {
+  const pattern = named.endsWith('.ts') ? named : path.join(named, '**/*.ts');
+  const found = globSync(pattern, { cwd: ROOT }).toSorted();
+  if (found.length === 0 || !found.every((file) => file.startsWith('src/')))
+    throw new Error(`no sources below src/: ${named}`);
+  return found;
+}
 
 // The file's own tests first: most mutants die there.
 function testsOf(file: string): readonly string[] {
   const [, folder = '', name = ''] = /^src\/([^/]+)\/(?:.*\/)?([^/]+)\.ts$/.exec(file) ?? [];
-  const wanted = values.tests.split(',');
-  const tests = globSync(`test/${folder}/**/*.test.ts`, { cwd: ROOT })
-    .filter((test) => values.tests === '' || wanted.includes(path.basename(test, '.test.ts')))
-    .toSorted();
+  const tests = values.tests === '' ? toFolderTests(folder) : values.tests.split(',').flatMap(toTests);
   const own = tests.filter((test) => path.basename(test) === `${name}.test.ts`);
-  const slow = tests.filter((test) => path.basename(test).startsWith('mutation'));
-  const others = tests.filter((test) => !own.includes(test) && !slow.includes(test));
-  return [...own, ...others, ...slow].map((test) => path.join(ROOT, test));
+  return [...new Set([...own, ...tests])].map((test) => path.join(ROOT, test));
+
+  // `fold` is a test of the folder, `faults/tenancy` one of another.
+  function toTests(wanted: string): readonly string[] {
+    const pattern = wanted.includes('/') ? wanted : `${folder}/**/${wanted}`;
+    const found = globSync(`test/${pattern}.test.ts`, { cwd: ROOT });
+    if (found.length === 0) throw new Error(`there is no test ${wanted}`);
+    return found.toSorted();
+  }
+}
+
+function toFolderTests(folder: string): readonly string[] {
+  const isSlow = (test: string): boolean => /^(?:mutation|decision-table)/.test(path.basename(test));
+  const tests = globSync(`test/${folder}/**/*.test.ts`, { cwd: ROOT }).toSorted();
+  return [...tests.filter((test) => !isSlow(test)), ...tests.filter(isSlow)];
 }
 
 function isEquivalent(file: string, { change, text }: Mutant): boolean {
@@ -53,31 +71,35 @@ function isEquivalent(file: string, { change, text }: Mutant): boolean {
 }
 
 async function judgeFile(file: string): Promise<readonly Result[]> {
-  const { mutants } = toMutableSource(readFileSync(path.join(ROOT, file), 'utf8'));
+  const { mutants: all } = toMutableSource(readFileSync(path.join(ROOT, file), 'utf8'));
+  const mutants = all.filter(
+    ({ line }) => values.lines === '' || values.lines.split(',').includes(`${line}`),
+  );
+  const ids = mutants.map(({ id }) => id);
   const results: Result[] = [];
   const add = (id: number, verdict: Result['verdict']): void => {
-    const mutant = mutants[id - 1];
+    const mutant = all[id - 1];
     if (mutant === undefined) throw new Error(`${file} has no mutant ${id}`);
     const isExcused = verdict === 'survived' && isEquivalent(file, mutant);
     results.push({ file, mutant, verdict: isExcused ? 'equivalent' : verdict });
     if (verdict === 'survived' && !isExcused)
       console.log(`${file}:${mutant.line} survived: ${mutant.change} ${mutant.text.slice(0, 160)}`);
   };
-  let from = 1;
-  while (from <= mutants.length && Date.now() < deadline) from = await runFrom(file, from, add);
-  for (const { id } of mutants.filter((mutant) => mutant.id > results.length)) add(id, 'not run');
+  let left: readonly number[] = ids;
+  while (left.length > 0 && Date.now() < deadline) left = await runSome(file, left, add);
+  for (const id of ids.slice(results.length)) add(id, 'not run');
   return results;
 }
 
-/** Runs mutants in one process until it ends. @returns the first mutant that was not judged */
-function runFrom(
+/** Runs mutants in one process until it ends. @returns those that were not judged */
+function runSome(
   file: string,
-  from: number,
+  ids: readonly number[],
   add: (id: number, verdict: Result['verdict']) => void,
-): Promise<number> {
+): Promise<readonly number[]> {
   const child = fork(path.join(import.meta.dirname, 'worker.ts'), { cwd: ROOT, execArgv: ['--no-warnings'] });
-  const order: Order = { file: path.join(ROOT, file), tests: testsOf(file), from };
-  let [current, next] = [0, from];
+  const order: Order = { file: path.join(ROOT, file), tests: testsOf(file), ids };
+  let [current, done] = [0, 0];
   let isOver = false;
   let timer = setTimeout(() => child.kill('SIGKILL'), MUTANT_TIMEOUT_MS);
   return new Promise((resolve) => {
@@ -88,23 +110,23 @@ function runFrom(
       else if (report.kind === 'started') current = report.id;
       else {
         add(report.id, report.killedBy === undefined ? 'survived' : 'killed');
-        [current, next] = [0, report.id + 1];
+        [current, done] = [0, done + 1];
         if (Date.now() > deadline) child.kill('SIGKILL');
       }
     });
     child.on('exit', () => {
       clearTimeout(timer);
-      if (current === 0 && !isOver && next === from) {
+      if (current === 0 && !isOver && done === 0) {
         console.log(`${file}: its tests do not run`);
-        resolve(Infinity);
+        resolve([]);
         return;
       }
       // Killed in the middle of a mutant, or ended by it: somebody noticed.
       if (current !== 0) {
         add(current, 'endless');
-        next = current + 1;
+        done += 1;
       }
-      resolve(next);
+      resolve(ids.slice(done));
     });
     child.send(order);
   });

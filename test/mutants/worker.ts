@@ -6,11 +6,11 @@ import { registerHooks } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { toMutableSource } from './guards.ts';
 
-/** What the parent asks for: mutants `from` and later of `file`, judged by `tests` in this order. */
+/** What the parent asks for: the mutants `ids` of `file`, judged by `tests` in this order. */
 export interface Order {
   readonly file: string;
   readonly tests: readonly string[];
-  readonly from: number;
+  readonly ids: readonly number[];
 }
 
 /** What the worker tells: `killedBy` is the title of a failed test, undefined for a survivor. */
@@ -33,9 +33,9 @@ function tell(report: Report): void {
   process.send?.(report);
 }
 
-async function work({ file, tests, from }: Order): Promise<void> {
+async function work({ file, tests, ids }: Order): Promise<void> {
   const url = pathToFileURL(file).href;
-  const { source, mutants } = toMutableSource(readFileSync(file, 'utf8'));
+  const { source } = toMutableSource(readFileSync(file, 'utf8'));
   globalThis.__mutant = 0;
   registerHooks({
     load: (target, context, next) =>
@@ -48,7 +48,7 @@ async function work({ file, tests, from }: Order): Promise<void> {
   // The good program first: it also fills whatever is computed once.
   const failed = await run(mocha, 0);
   if (failed !== undefined) throw new Error(`the tests fail without a mutant: ${failed}`);
-  for (const { id } of mutants.filter((mutant) => mutant.id >= from)) {
+  for (const id of ids) {
     tell({ kind: 'started', id });
     tell({ kind: 'done', id, killedBy: await run(mocha, id) });
   }
