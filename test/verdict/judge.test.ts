@@ -300,6 +300,11 @@ describe('judge() about rules', () => {
       { message: 'fallback', messageExpression: "'a\\nb'" },
       /: fallback;/,
     ],
+    [
+      'the message when the expression makes no text',
+      { message: 'fallback', messageExpression: 'pod.metadata.labels' },
+      /: fallback;/,
+    ],
     ['the rule when there is no message', {}, /: failed expression: false;/],
     [
       'the rule when the message expression fails and there is no message',
