@@ -6,7 +6,6 @@ import { createSigstore } from '../../src/demo/sigstore.ts';
 import { encodeTrustedRoot } from '../../src/demo/trusted-root.ts';
 import { compileAuthority } from '../../src/policy/compile-authority.ts';
 import type { CompiledTrustRoot } from '../../src/policy/compile-trust-root.ts';
-import type { AuthoritySpec } from '../../src/policy/types.ts';
 import type { Authority } from '../../src/signature/authority.ts';
 import { createPki, SIGNER } from '../signature/pki.ts';
 import { compileTrustRoot } from '../support/trust.ts';
@@ -50,7 +49,7 @@ describe('compileAuthority()', () => {
       said.push(`${path}: ${problem}`);
     };
     const context = toContext({ trustRoots });
-    return [compileAuthority({ name: 'a', ...spec } as AuthoritySpec, context, report), said];
+    return [compileAuthority({ name: 'a', ...spec }, context, report), said];
   }
 
   const refused: readonly (readonly [string, object, RegExp])[] = [
