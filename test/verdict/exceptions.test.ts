@@ -46,7 +46,16 @@ function resultOf(
   const { name = 'prod', ...named } = more;
   const policy = compilePolicy({ name, spec: { authorities: [KEY], ...spec } }, toContext(named));
   assert.deepEqual(policy.problems, []);
-  return { policy, use: USE, findings, signatures: [], attestations: [], satisfied: [] };
+  return {
+    policy,
+    use: USE,
+    findings,
+    signatures: [],
+    attestations: [],
+    satisfied: [],
+    subjects: [],
+    rules: [],
+  };
 }
 
 function apply(

@@ -162,8 +162,23 @@ describe('judge() about authorities', () => {
     );
   });
 
+  it('never passes for want of a reason', () => {
+    const policy = compile(one);
+    const evidence = toEvidence([signed(STRANGER)]);
+    const proof = prove(evidence, policy.authorities, new Date());
+    const authorities = proof.authorities.map((entry) => ({ ...entry, failures: [] }));
+    const judgement = { use: USE, evidence, proof: { ...proof, authorities } };
+    assert.deepEqual(
+      judge(policy, judgement, toRuleContext()).findings.map(({ reason }) => reason),
+      ['AuthoritiesNotSatisfied'],
+    );
+  });
+
   it('throws when a signing policy is judged without evidence, which is a fault of its caller', () => {
-    assert.throws(() => judge(compile(one), { use: USE }, toRuleContext()), /without evidence/);
+    const evidence = toEvidence([signed(RED)]);
+    const proof = prove(evidence, compile(one).authorities, new Date());
+    for (const half of [{}, { evidence }, { proof }])
+      assert.throws(() => judge(compile(one), { use: USE, ...half }, toRuleContext()), /without evidence/);
   });
 });
 
@@ -276,6 +291,30 @@ describe('judge() about rules', () => {
   it('evaluates no rule before the authorities are satisfied', () => {
     assert.deepEqual(reasonsOf(spec({ expression: 'true' }), []), ['SignatureMissing']);
     assert.deepEqual(reasonsOf(spec({ expression: 'false' }), [signed(STRANGER)]), ['SignerNotTrusted']);
+  });
+
+  it('tells what was proven and what each rule said, and what satisfied where it passes', () => {
+    const toldOf = (rule: string, key: SigningKey): unknown[] => {
+      const policy = compile(spec({ expression: 'true' }, { expression: rule }));
+      const { subjects, rules, satisfied } = resultOf(policy, toEvidence([signed(key)]));
+      return [
+        subjects.map(({ child, proof, attested }) => [child, proof.candidateCount, attested]),
+        rules.map(({ path, expression, failure }) => `${path} ${expression} ${failure?.reason ?? 'holds'}`),
+        satisfied.map(({ digest, child, proofs }) => [digest, child, proofs[0]?.signatures.length]),
+      ];
+    };
+    const [first, second] = ['spec.validations[0] true holds', 'spec.validations[1]'];
+    assert.deepEqual(toldOf('1 == 1', RED), [
+      [[undefined, 1, []]],
+      [first, `${second} 1 == 1 holds`],
+      [[DIGEST, undefined, 1]],
+    ]);
+    assert.deepEqual(toldOf('false', RED), [
+      [[undefined, 1, []]],
+      [first, `${second} false RuleViolated`],
+      [],
+    ]);
+    assert.deepEqual(toldOf('1 == 1', STRANGER), [[[undefined, 1, undefined]], [], []]);
   });
 
   const messages: [string, object, RegExp][] = [
