@@ -262,7 +262,6 @@ function judgeRules(
   use: ModelReference,
   input: RuleInput,
 ): Pick<JudgedRules, 'findings' | 'rules'> {
-  if (policy.validations.length === 0) return { findings: [], rules: [] };
   const { child, ...values } = input;
   const variables = policy.variables.rules;
   const bindings = createCelBindings({ ...values, variables });

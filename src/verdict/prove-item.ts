@@ -155,7 +155,8 @@ function* attemptInSteps<T extends object>(
   }
 }
 
-function toRefusal(error: unknown): Refusal {
+/** Why something does not count, from what it threw. @throws what is a fault of this program */
+export function toRefusal(error: unknown): Refusal {
   if (!(error instanceof SignatureError)) throw error;
   const problem = { reason: error.reason, message: error.message };
   return error instanceof DisagreementError ? { problem, isDisagreement: true } : { problem };

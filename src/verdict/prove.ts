@@ -3,7 +3,6 @@
 // every request.
 import type { Evidence, EvidenceProblem } from '../evidence/evidence.ts';
 import { isSigning, type Authority, type SigningAuthority } from '../signature/authority.ts';
-import { SignatureError } from '../signature/error.ts';
 import type { SignatureFacts } from '../signature/facts.ts';
 import { toNamedMaterial, type NamedMaterial } from '../signature/material.ts';
 import { admitSignature, type SignedSubject } from '../signature/verify.ts';
@@ -23,7 +22,7 @@ import {
   type EvidencePlace,
   type ShownItem,
 } from './evidence-places.ts';
-import { proveItem, type EvidenceItem, type ItemOutcome } from './prove-item.ts';
+import { proveItem, toRefusal, type EvidenceItem, type ItemOutcome } from './prove-item.ts';
 
 /** What was found for one authority. */
 export interface AuthorityProof {
@@ -231,7 +230,6 @@ function admit(outcome: ItemOutcome | undefined, authority: SigningAuthority): A
   try {
     return { facts: admitSignature(outcome.signature, authority) };
   } catch (error) {
-    if (!(error instanceof SignatureError)) throw error;
-    return { problem: { reason: error.reason, message: error.message } };
+    return toRefusal(error);
   }
 }
