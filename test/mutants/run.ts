@@ -77,13 +77,15 @@ async function judgeFile(file: string): Promise<readonly Result[]> {
   );
   const ids = mutants.map(({ id }) => id);
   const results: Result[] = [];
-  const add = (id: number, verdict: Result['verdict']): void => {
+  const add = (id: number, verdict: Result['verdict'], isReached = true): void => {
     const mutant = all[id - 1];
     if (mutant === undefined) throw new Error(`${file} has no mutant ${id}`);
     const isExcused = verdict === 'survived' && isEquivalent(file, mutant);
     results.push({ file, mutant, verdict: isExcused ? 'equivalent' : verdict });
     if (verdict === 'survived' && !isExcused)
-      console.log(`${file}:${mutant.line} survived: ${mutant.change} ${mutant.text.slice(0, 160)}`);
+      console.log(
+        `${file}:${mutant.line} survived: ${mutant.change} ${mutant.text.slice(0, 160)}${isReached ? '' : ' (no test comes by)'}`,
+      );
   };
   let left: readonly number[] = ids;
   while (left.length > 0 && Date.now() < deadline) left = await runSome(file, left, add);
@@ -95,7 +97,7 @@ async function judgeFile(file: string): Promise<readonly Result[]> {
 function runSome(
   file: string,
   ids: readonly number[],
-  add: (id: number, verdict: Result['verdict']) => void,
+  add: (id: number, verdict: Result['verdict'], isReached?: boolean) => void,
 ): Promise<readonly number[]> {
   const child = fork(path.join(import.meta.dirname, 'worker.ts'), { cwd: ROOT, execArgv: ['--no-warnings'] });
   const order: Order = { file: path.join(ROOT, file), tests: testsOf(file), ids };
@@ -109,7 +111,7 @@ function runSome(
       if (report.kind === 'finished') isOver = true;
       else if (report.kind === 'started') current = report.id;
       else {
-        add(report.id, report.killedBy === undefined ? 'survived' : 'killed');
+        add(report.id, report.killedBy === undefined ? 'survived' : 'killed', report.isReached);
         [current, done] = [0, done + 1];
         if (Date.now() > deadline) child.kill('SIGKILL');
       }
