@@ -73,10 +73,9 @@ export function toItems({ bundles, simpleSignatures, tagged }: FoundEvidence): r
 /** Proves one item for one material; never throws for anything an item holds. */
 export function proveItem(question: ItemQuestion, options: VerifyOptions): ItemOutcome {
   const steps = proveItemInSteps(question, options);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
 }
 
 /** As {@link proveItem}, a few milliseconds a step where statements are large. */

@@ -11,8 +11,10 @@ import { toMutableSource, type Mutant } from './guards.ts';
 import type { Order, Report } from './worker.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-/** A mutant that needs longer than this loops, in milliseconds; a survivor runs every test of its folder. */
-const MUTANT_TIMEOUT_MS = 240_000;
+/** The tests of a folder need no longer than this without a mutant, in milliseconds. */
+const START_TIMEOUT_MS = 240_000;
+/** A mutant that needs longer than this and so many times the tests of its folder loops; a survivor runs them twice at most. */
+const [MUTANT_TIMEOUT_MS, MUTANT_TIMEOUT_FACTOR] = [20_000, 4];
 
 interface Result {
   readonly file: string;
@@ -103,14 +105,16 @@ function runSome(
   const order: Order = { file: path.join(ROOT, file), tests: testsOf(file), ids };
   let [current, done] = [0, 0];
   let isOver = false;
-  let timer = setTimeout(() => child.kill('SIGKILL'), MUTANT_TIMEOUT_MS);
+  let timeoutMs = START_TIMEOUT_MS;
+  let timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
   return new Promise((resolve) => {
     child.on('message', (report: Report) => {
       clearTimeout(timer);
-      timer = setTimeout(() => child.kill('SIGKILL'), MUTANT_TIMEOUT_MS);
+      if (report.kind === 'ready') timeoutMs = MUTANT_TIMEOUT_MS + MUTANT_TIMEOUT_FACTOR * report.goodMs;
+      timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
       if (report.kind === 'finished') isOver = true;
       else if (report.kind === 'started') current = report.id;
-      else {
+      else if (report.kind === 'done') {
         add(report.id, report.killedBy === undefined ? 'survived' : 'killed', report.isReached);
         [current, done] = [0, done + 1];
         if (Date.now() > deadline) child.kill('SIGKILL');

@@ -16,6 +16,8 @@ export interface Order {
 
 /** What the worker tells: `killedBy` is the title of a failed test, undefined for a survivor. */
 export type Report =
+  /** The good program passed, in so many milliseconds. */
+  | { readonly kind: 'ready'; readonly goodMs: number }
   | { readonly kind: 'started'; readonly id: number }
   | {
       readonly kind: 'done';
@@ -56,7 +58,9 @@ async function work({ file, tests, ids }: Order): Promise<void> {
   await mocha.loadFilesAsync();
   const all = listTests(mocha.suite);
   // The good program first: it also fills whatever is computed once.
+  const start = Date.now();
   const reached = await findReached(mocha);
+  tell({ kind: 'ready', goodMs: Date.now() - start });
   for (const id of ids) {
     tell({ kind: 'started', id });
     const near = all.filter((test) => comesBy(test, id, reached));
