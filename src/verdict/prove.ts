@@ -94,7 +94,7 @@ export function* planProof(
   const places = toPlaces(evidence, signers);
   const asking: Asking = { signers, wanted: question.wanted };
   const layer = yield* askLayer(evidence, places, asking);
-  const subject: SignedSubject = { ...evidence, signatureLayer: layer.signatureLayer };
+  const subject = { ...evidence, signatureLayer: layer.signatureLayer };
   const asked = [...layer.asked, ...(yield* ask(toShownItems(places), asking, subject))];
   const children: Proof[] = [];
   for (const child of evidence.children ?? []) children.push(yield* planProof(child, question));
@@ -153,9 +153,9 @@ function* askLayer(
 function* ask(
   shown: readonly ShownItem[],
   { signers, wanted }: Asking,
-  { digest, manifest, signatureLayer }: SignedSubject,
+  { digest, manifest, signatureLayer }: SignedSubject & Pick<Evidence, 'manifest'>,
 ): Generator<readonly ProofJob[], readonly AskedItem[], readonly ItemOutcome[]> {
-  const subject: SignedSubject = { digest, ...(manifest && { manifest }), signatureLayer };
+  const subject: SignedSubject = { digest, manifest, signatureLayer };
   const jobs = shown.flatMap(({ item, signers: those }) =>
     those.map((signer) => ({
       item,

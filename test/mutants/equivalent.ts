@@ -215,6 +215,12 @@ export const EQUIVALENT: readonly Equivalent[] = [
     why: 'no list has the digest undefined',
   },
   {
+    file: 'verdict/prove-item.ts',
+    change: 'never',
+    text: 'known !== undefined',
+    why: 'a memory: the same answer, later',
+  },
+  {
     file: 'policy/compile-changed.ts',
     change: 'dropped',
     text: 'source.spec === known.spec',

@@ -13,7 +13,7 @@ import { createCelMeter } from '../../src/policy/cel/meter.ts';
 import type { CompiledPolicy } from '../../src/policy/compiled.ts';
 import type { Evidence } from '../../src/evidence/evidence.ts';
 import { judge, type PolicyResult, type RuleContext } from '../../src/verdict/judge.ts';
-import { prove } from '../../src/verdict/prove.ts';
+import { planProof, prove } from '../../src/verdict/prove.ts';
 import {
   ALICE,
   change,
@@ -536,5 +536,19 @@ describe('prove()', () => {
       problems: [],
       candidateCount: 0,
     });
+  });
+});
+
+describe('planProof()', () => {
+  const evidence = toEvidence([signed(RED)]);
+  const plan = (authorities: CompiledPolicy['authorities']): ReturnType<typeof planProof> =>
+    planProof(evidence, { authorities, wanted: [] });
+
+  it('asks nothing where nobody signs', () => assert.equal(plan([]).next().done, true));
+
+  it('takes no answer in part', () => {
+    const steps = plan(compile({ authorities: [keyed('red', RED)] }).authorities);
+    assert.equal(steps.next().done, false);
+    assert.throws(() => steps.next([]), /answered in part/);
   });
 });
