@@ -13,7 +13,7 @@ import type { Order, Report } from './worker.ts';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 /** The tests of a folder need no longer than this without a mutant, in milliseconds. */
 const START_TIMEOUT_MS = 240_000;
-/** A mutant that needs longer than this and so many times the tests of its folder loops; a survivor runs them twice at most. */
+/** A mutant that needs longer than this and so many times the tests of its folder loops. */
 const [MUTANT_TIMEOUT_MS, MUTANT_TIMEOUT_FACTOR] = [20_000, 4];
 
 interface Result {
@@ -77,34 +77,47 @@ async function judgeFile(file: string): Promise<readonly Result[]> {
   const mutants = all.filter(
     ({ line }) => values.lines === '' || values.lines.split(',').includes(`${line}`),
   );
-  const ids = mutants.map(({ id }) => id);
+  const judged = new Map<number, Judged>();
+  const order: Order = { file: path.join(ROOT, file), tests: testsOf(file), ids: [] };
+  for (let left = mutants; left.length > 0 && Date.now() < deadline;) {
+    const before = judged.size;
+    await runSome({ ...order, ids: left.map(({ id }) => id) }, judged);
+    if (judged.size === before) console.log(`${file}: its tests do not run`);
+    left = judged.size === before ? [] : left.filter(({ id }) => !judged.has(id));
+  }
   const results: Result[] = [];
-  const add = (id: number, verdict: Result['verdict'], isReached = true): void => {
-    const mutant = all[id - 1];
-    if (mutant === undefined) throw new Error(`${file} has no mutant ${id}`);
-    const isExcused = verdict === 'survived' && isEquivalent(file, mutant);
-    results.push({ file, mutant, verdict: isExcused ? 'equivalent' : verdict });
-    if (verdict === 'survived' && !isExcused)
-      console.log(
-        `${file}:${mutant.line} survived: ${mutant.change} ${mutant.text.slice(0, 160)}${isReached ? '' : ' (no test comes by)'}`,
-      );
-  };
-  let left: readonly number[] = ids;
-  while (left.length > 0 && Date.now() < deadline) left = await runSome(file, left, add);
-  for (const id of ids.slice(results.length)) add(id, 'not run');
+  for (const mutant of mutants) {
+    const verdict = await toVerdict(mutant, judged);
+    results.push({ file, mutant, verdict });
+    const { line, change, text } = mutant;
+    const note = judged.get(mutant.id)?.isReached === false ? ' (no test comes by)' : '';
+    if (verdict === 'survived')
+      console.log(`${file}:${line} survived: ${change} ${text.slice(0, 160)}${note}`);
+  }
   return results;
+
+  async function toVerdict(mutant: Mutant, known: ReadonlyMap<number, Judged>): Promise<Result['verdict']> {
+    const first = known.get(mutant.id);
+    if (first?.verdict !== 'survived') return first?.verdict ?? 'not run';
+    if (isEquivalent(file, mutant)) return 'equivalent';
+    if (!first.isReached) return 'survived';
+    if (Date.now() > deadline) return 'not run';
+    // Something that is made once may have been made before the mutant was on.
+    const again = new Map<number, Judged>();
+    await runSome({ ...order, alone: mutant.id }, again);
+    return again.get(mutant.id)?.verdict ?? 'not run';
+  }
 }
 
-/** Runs mutants in one process until it ends. @returns those that were not judged */
-function runSome(
-  file: string,
-  ids: readonly number[],
-  add: (id: number, verdict: Result['verdict'], isReached?: boolean) => void,
-): Promise<readonly number[]> {
+interface Judged {
+  readonly verdict: 'killed' | 'survived' | 'endless';
+  readonly isReached: boolean;
+}
+
+/** Runs mutants in one process until it ends, and tells what became of them. */
+function runSome(order: Order, judged: Map<number, Judged>): Promise<void> {
   const child = fork(path.join(import.meta.dirname, 'worker.ts'), { cwd: ROOT, execArgv: ['--no-warnings'] });
-  const order: Order = { file: path.join(ROOT, file), tests: testsOf(file), ids };
-  let [current, done] = [0, 0];
-  let isOver = false;
+  let current = 0;
   let timeoutMs = START_TIMEOUT_MS;
   let timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
   return new Promise((resolve) => {
@@ -112,27 +125,18 @@ function runSome(
       clearTimeout(timer);
       if (report.kind === 'ready') timeoutMs = MUTANT_TIMEOUT_MS + MUTANT_TIMEOUT_FACTOR * report.goodMs;
       timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
-      if (report.kind === 'finished') isOver = true;
-      else if (report.kind === 'started') current = report.id;
-      else if (report.kind === 'done') {
-        add(report.id, report.killedBy === undefined ? 'survived' : 'killed', report.isReached);
-        [current, done] = [0, done + 1];
-        if (Date.now() > deadline) child.kill('SIGKILL');
-      }
+      if (report.kind === 'started') current = report.id;
+      if (report.kind !== 'done') return;
+      const { id, killedBy, isReached } = report;
+      judged.set(id, { verdict: killedBy === undefined ? 'survived' : 'killed', isReached });
+      current = 0;
+      if (Date.now() > deadline) child.kill('SIGKILL');
     });
     child.on('exit', () => {
       clearTimeout(timer);
-      if (current === 0 && !isOver && done === 0) {
-        console.log(`${file}: its tests do not run`);
-        resolve([]);
-        return;
-      }
       // Killed in the middle of a mutant, or ended by it: somebody noticed.
-      if (current !== 0) {
-        add(current, 'endless');
-        done += 1;
-      }
-      resolve(ids.slice(done));
+      if (current !== 0) judged.set(current, { verdict: 'endless', isReached: true });
+      resolve();
     });
     child.send(order);
   });

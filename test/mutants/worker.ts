@@ -1,17 +1,18 @@
 // Does any test notice this mutant? Loads the tests once with the mutable source and finds out which of them come by which
-// mutant; then runs, for one mutant after the other, those that do, and all where none of them notices. Tells the parent
-// about each. A mutant that never ends is the parent's business.
+// mutant; then runs, for one mutant after the other, those that do, and tells the parent about each. Or one mutant alone,
+// on before anything is loaded, with all tests. A mutant that never ends is the parent's business.
 import Mocha from 'mocha';
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { toMutableSource } from './guards.ts';
 
-/** What the parent asks for: the mutants `ids` of `file`, judged by `tests` in this order. */
+/** What the parent asks for: the mutants `ids` of `file`, or one `alone`, judged by `tests` in this order. */
 export interface Order {
   readonly file: string;
   readonly tests: readonly string[];
   readonly ids: readonly number[];
+  readonly alone?: number;
 }
 
 /** What the worker tells: `killedBy` is the title of a failed test, undefined for a survivor. */
@@ -23,6 +24,7 @@ export type Report =
       readonly kind: 'done';
       readonly id: number;
       readonly killedBy: string | undefined;
+      /** Whether any test, or loading them, comes by it. */
       readonly isReached: boolean;
     }
   | { readonly kind: 'finished' };
@@ -44,10 +46,10 @@ function tell(report: Report): void {
 
 const isNone = (): boolean => false;
 
-async function work({ file, tests, ids }: Order): Promise<void> {
+async function work(order: Order): Promise<void> {
+  const { file, tests, ids, alone } = order;
   const url = pathToFileURL(file).href;
   const { source } = toMutableSource(readFileSync(file, 'utf8'));
-  globalThis.__isMutant = isNone;
   registerHooks({
     load: (target, context, next) =>
       target === url ? { format: 'module', source, shortCircuit: true } : next(target, context),
@@ -55,9 +57,18 @@ async function work({ file, tests, ids }: Order): Promise<void> {
   const mocha = new Mocha({ timeout: 60_000, reporter: Silent, bail: true });
   mocha.cleanReferencesAfterRun(false);
   for (const test of tests) mocha.addFile(fileURLToPath(pathToFileURL(test)));
+  await (alone === undefined ? judgeEach(mocha, ids) : judgeAlone(mocha, alone));
+  tell({ kind: 'finished' });
+}
+
+async function judgeEach(mocha: Mocha, ids: readonly number[]): Promise<void> {
+  const loaded = new Set<number>();
+  globalThis.__isMutant = (id) => {
+    loaded.add(id);
+    return false;
+  };
   await mocha.loadFilesAsync();
   const all = listTests(mocha.suite);
-  // The good program first: it also fills whatever is computed once.
   const start = Date.now();
   const reached = await findReached(mocha);
   tell({ kind: 'ready', goodMs: Date.now() - start });
@@ -65,14 +76,24 @@ async function work({ file, tests, ids }: Order): Promise<void> {
     tell({ kind: 'started', id });
     const near = all.filter((test) => comesBy(test, id, reached));
     choose(mocha.suite, new Set(near));
-    const isMutant = (asked: number): boolean => asked === id;
-    let killedBy = near.length === 0 ? undefined : await run(mocha, isMutant);
-    choose(mocha.suite, new Set(all));
-    // Something that is made once may be made by one test and looked at by another.
-    if (near.length > 0 && near.length < all.length) killedBy ??= await run(mocha, isMutant);
-    tell({ kind: 'done', id, killedBy, isReached: near.length > 0 });
+    const killedBy = near.length === 0 ? undefined : await run(mocha, (asked) => asked === id);
+    tell({ kind: 'done', id, killedBy, isReached: near.length > 0 || loaded.has(id) });
   }
-  tell({ kind: 'finished' });
+}
+
+// What is made once, when the program is loaded or by the first test that needs it, is made of the mutant here.
+async function judgeAlone(mocha: Mocha, id: number): Promise<void> {
+  const isMutant = (asked: number): boolean => asked === id;
+  globalThis.__isMutant = isMutant;
+  tell({ kind: 'started', id });
+  let killedBy: string | undefined;
+  try {
+    await mocha.loadFilesAsync();
+    killedBy = await run(mocha, isMutant);
+  } catch {
+    killedBy = 'loading the tests';
+  }
+  tell({ kind: 'done', id, killedBy, isReached: true });
 }
 
 /** What came by which mutants: tests, and suites by their hooks. */
