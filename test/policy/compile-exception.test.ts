@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import {
   compileException,
   MAX_EXCEPTION_LIFE_MS,
+  toCreatedAt,
   type CompiledException,
 } from '../../src/policy/compile-exception.ts';
 
@@ -84,4 +85,13 @@ describe('compileException()', () => {
     it(`refuses ${what}`, () => {
       assert.match(problemOf(spec === undefined ? spec : JSON.parse(JSON.stringify(spec))), problem);
     });
+});
+
+describe('toCreatedAt()', () => {
+  it('reads when an object was made, where it says so', () => {
+    const creationTimestamp = '2026-11-01T00:00:00Z';
+    assert.deepEqual(toCreatedAt({ metadata: { creationTimestamp } }), { createdAt: creationTimestamp });
+    for (const object of [{}, { metadata: {} }, { metadata: { creationTimestamp: 7 } }, null])
+      assert.deepEqual(toCreatedAt(object), {});
+  });
 });
