@@ -270,6 +270,11 @@ describe('compilePolicy', () => {
         assert.deepEqual(actionsOf(broken), ['Deny'], JSON.stringify(broken));
       assert.deepEqual(actionsOf(['Warn', 'Audit']), ['Warn', 'Audit']);
       assert.equal(isEnforcing(compile({ authorities: [KEY], validationActions: ['Audit'] })), false);
+      const ofNamespace = compilePolicy(
+        { name: 'team/own', namespace: 'team', spec: { authorities: [KEY] } },
+        toContext(),
+      );
+      assert.deepEqual([ofNamespace.problems, isEnforcing(ofNamespace)], [[], false]);
     });
 
     it('says that Deny and Warn exclude each other', () => {
