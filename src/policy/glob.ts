@@ -106,7 +106,7 @@ function matchElements(pattern: readonly string[], text: readonly string[], alph
     const next = new Set<number>();
     for (const index of reached) {
       if (pattern[index] === star) next.add(index);
-      else if (index < pattern.length && matches(pattern[index] ?? '', element)) next.add(index + 1);
+      else if (matches(pattern[index] ?? '', element)) next.add(index + 1);
     }
     reached = skipStars(next, pattern, star);
   }

@@ -67,6 +67,7 @@ describe('compileGlob', () => {
     ['*.example.com/**', 'a.example.com:5000/m', false],
     ['*.example.com:5000/**', 'a.example.com:5000/m', true],
     ['localhost:5000/**', 'localhost:5000/m', true],
+    ['localhost/**', 'localhost/m', true],
     ['[::1]:5000/m', '[::1]:5000/m', true],
   ];
   for (const [glob, name, expected] of table)
