@@ -1,5 +1,6 @@
 // Is advice given where an author probably meant something else, at its field, and nowhere else?
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { certificatePem } from '../../src/demo/certificate.ts';
 import { generateSigningKey } from '../../src/demo/keys.ts';
 import { createSigstore } from '../../src/demo/sigstore.ts';
@@ -226,6 +227,12 @@ describe('lintPolicy()', () => {
     assert.deepEqual(adviceOf('ClusterModelPolicy', reporting, saved(other, 'mine')), []);
   });
 
+  it('is content with RSA of 3072 bits', () => {
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 3072 });
+    const pem = publicKey.export({ type: 'spki', format: 'pem' });
+    assert.deepEqual(adviceOf('ClusterModelPolicy', { authorities: [{ name: 'k', key: { pem } }] }), []);
+  });
+
   it('warns about roots and ends that run out, by the present time', () => {
     const pki = createPki();
     const spec = (notAfter: string): object => ({
@@ -254,7 +261,15 @@ describe('lintPolicy()', () => {
     );
     assert.match(
       ended[0] ?? '',
-      /^spec\.authorities\[0\]\.certificate\.roots: the root with serial \w+ ended on/,
+      /^spec\.authorities\[0\]\.certificate\.roots: the root with serial \w+ ended on [-0-9]+, and then nothing counts; add/,
+    );
+    const named = { trustRootRef: { name: 'good' }, roots: { pem: certificatePem(pki.root.certificate) } };
+    const timed = {
+      authorities: [{ name: 'pki', certificate: { ...named, identities: [{ subjectURI: SIGNER }] } }],
+    };
+    assert.match(
+      adviceOf('ClusterModelPolicy', timed, {}, at('2999-01-01T00:00:00Z'))[0] ?? '',
+      /^spec\.authorities\[0\]\.certificate\.roots: the root with serial \w+ ended on [-0-9]+; add/,
     );
   });
 
