@@ -225,6 +225,40 @@ describe('lintPolicy()', () => {
     ])
       assert.deepEqual(adviceOf('ClusterModelPolicy', reporting, saved(spec)), []);
     assert.deepEqual(adviceOf('ClusterModelPolicy', reporting, saved(other, 'mine')), []);
+    const said = { ...other, validationActions: ['Deny'] };
+    assert.equal(adviceOf('ClusterModelPolicy', reporting, saved(said)).length, 1);
+    const selecting = (name: string): object => ({
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
+    });
+    assert.deepEqual(
+      adviceOf(
+        'ClusterModelPolicy',
+        { ...reporting, ...selecting('a') },
+        saved({ ...other, ...selecting('b') }),
+      ),
+      [],
+    );
+    assert.equal(
+      adviceOf(
+        'ClusterModelPolicy',
+        { ...reporting, ...selecting('a') },
+        saved({ ...other, ...selecting('a') }),
+      ).length,
+      1,
+    );
+    const ofNamespace = { policies: [{ name: 'team/strict', namespace: 'team', spec: other }] };
+    assert.deepEqual(adviceOf('ClusterModelPolicy', reporting, ofNamespace), []);
+  });
+
+  it('tells entries that leave out everything from those that leave out something', () => {
+    const adviceFor = (model: object): readonly string[] =>
+      adviceOf('ClusterModelPolicy', { authorities: [keyed], models: [model] });
+    assert.deepEqual(adviceFor({ exclude: ['registry.example.com/a'] }), []);
+    for (const exclude of [['**'], ['registry.example.com/**']])
+      assert.match(
+        adviceFor({ glob: 'registry.example.com/**', exclude })[0] ?? '',
+        /^spec\.models\[0\]\.exclude\[0\]: it leaves out all/,
+      );
   });
 
   it('is content with RSA of 3072 bits', () => {
