@@ -263,6 +263,12 @@ export const EQUIVALENT: readonly Equivalent[] = [
     why: 'advice is about policies without faults, whose patterns compile',
   },
   {
+    file: 'policy/select.ts',
+    change: 'never',
+    text: '!byRegistry.has(registry)',
+    why: 'the same answer: it bounds what is remembered',
+  },
+  {
     file: 'policy/compile-changed.ts',
     change: 'dropped',
     text: 'source.spec === known.spec',

@@ -51,6 +51,23 @@ describe('createSelection()', () => {
     assert.match(policy?.problems[0]?.message ?? '', /^spec\.matchConditions\[0\] \(c0\): CEL cost budget/);
   });
 
+  it('gives each namespace its own policies where conditions fail', () => {
+    const named = (name: string): CompiledPolicy => ({
+      ...compileWith(FAILING),
+      name,
+      matchesNamespace: (labels) => labels['kubernetes.io/metadata.name'] === name,
+    });
+    const selection = createSelection(['a', 'b'].map(named));
+    for (const name of ['a', 'b'])
+      assert.deepEqual(
+        selection(toKnownNamespace({}, name), { namespace: name, operation: 'CREATE' }).map((policy) => [
+          policy.name,
+          policy.hasFailedConditions,
+        ]),
+        [[name, true]],
+      );
+  });
+
   it('works a namespace out once for each operation, and shares what is equal', () => {
     const selection = createSelection([compileWith('true'), compileWith("request.operation == 'CREATE'")]);
     const other = toKnownNamespace({}, 'other');
