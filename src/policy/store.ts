@@ -90,7 +90,7 @@ export function createPolicyStore(
         ...toContext(inputs, options),
         policies: inputs.policies,
         trustRootSpecs: inputs.trustRoots,
-        ...(now && { now }),
+        now,
       });
     },
     recompile() {
