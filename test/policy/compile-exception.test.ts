@@ -79,6 +79,7 @@ describe('compileException()', () => {
     ['nobody', { ...SPEC, requestedBy: '' }, /^spec\.requestedBy/],
     ['no end', { ...SPEC, expiresAt: undefined }, /^spec: expiresAt is required/],
     ['a day that is none', { ...SPEC, expiresAt: '2026-02-30T00:00:00Z' }, /^spec\.expiresAt: it is no/],
+    ['a month that is none', { ...SPEC, expiresAt: '2026-13-01T00:00:00Z' }, /^spec\.expiresAt: it is no/],
     ['local time', { ...SPEC, expiresAt: '2026-02-03T00:00:00+01:00' }, /^spec\.expiresAt: must match/],
     ['an unknown field', { ...SPEC, namespaceSelector: {} }, /unknown field "namespaceSelector"/],
   ] as const)
