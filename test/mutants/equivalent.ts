@@ -275,6 +275,24 @@ export const EQUIVALENT: readonly Equivalent[] = [
     why: 'the same answer, with a clock that nobody needs',
   },
   {
+    file: 'policy/declare-trust-root.ts',
+    change: 'never',
+    text: 'entries.length === 0',
+    why: 'nothing of an empty list is revoked either',
+  },
+  {
+    file: 'policy/lint.ts',
+    change: 'never',
+    text: '!compiled.ok',
+    why: 'what does not compile has no advice',
+  },
+  {
+    file: 'policy/lint-selection.ts',
+    change: 'never',
+    text: 'wide === narrow',
+    why: 'a glob matches what it stands for',
+  },
+  {
     file: 'policy/compile-changed.ts',
     change: 'dropped',
     text: 'source.spec === known.spec',

@@ -74,6 +74,11 @@ describe('explainModels()', () => {
       [],
       'no: models[0] excludes it by "registry.example.com/models/*"',
     ],
+    [
+      [{ glob: 'other.test/**', exclude: [7] }],
+      [],
+      'no: models[0] glob "other.test/**" does not match "registry.example.com/models/llm"',
+    ],
     [[{ sources: ['URI'] }], [], 'no: models[0] is about sources URI, not ImageVolume'],
     [
       [{ sources: ['URI'] }],

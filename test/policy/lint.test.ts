@@ -222,6 +222,7 @@ describe('lintPolicy()', () => {
       glob('registry.example.com/other/**'),
       { ...other, validationActions: ['Audit'] },
       { ...other, models: 'broken' },
+      glob('models/*'),
     ])
       assert.deepEqual(adviceOf('ClusterModelPolicy', reporting, saved(spec)), []);
     assert.deepEqual(adviceOf('ClusterModelPolicy', reporting, saved(other, 'mine')), []);
@@ -246,6 +247,14 @@ describe('lintPolicy()', () => {
       ).length,
       1,
     );
+    for (const [mine, theirs] of [
+      [{}, selecting('a')],
+      [selecting('a'), {}],
+    ])
+      assert.equal(
+        adviceOf('ClusterModelPolicy', { ...reporting, ...mine }, saved({ ...other, ...theirs })).length,
+        1,
+      );
     const ofNamespace = { policies: [{ name: 'team/strict', namespace: 'team', spec: other }] };
     assert.deepEqual(adviceOf('ClusterModelPolicy', reporting, ofNamespace), []);
   });
@@ -259,6 +268,11 @@ describe('lintPolicy()', () => {
         adviceFor({ glob: 'registry.example.com/**', exclude })[0] ?? '',
         /^spec\.models\[0\]\.exclude\[0\]: it leaves out all/,
       );
+  });
+
+  it('says nothing about issuers of a TrustRoot that it does not know', () => {
+    const unknown = { issuer: 'https://idp.acme.example', subject: 'x' };
+    assert.deepEqual(adviceOf('ClusterModelPolicy', { authorities: [keyless(unknown, 'ci', 'other')] }), []);
   });
 
   it('is content with RSA of 3072 bits', () => {
