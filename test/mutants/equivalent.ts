@@ -304,4 +304,28 @@ export const EQUIVALENT: readonly Equivalent[] = [
     text: 'source.spec === known.spec',
     why: 'the same answer, later',
   },
+  {
+    file: 'policy/cel/hardening.ts',
+    change: 'dropped',
+    text: "typeof node.args !== 'string'",
+    why: 'a name is a text',
+  },
+  {
+    file: 'policy/cel/hardening.ts',
+    change: 'dropped',
+    text: "node.op !== 'value'",
+    why: 'only a literal holds bytes',
+  },
+  {
+    file: 'policy/cel/hardening.ts',
+    change: 'dropped',
+    text: 'first !== undefined',
+    why: 'a call with one parameter has it',
+  },
+  {
+    file: 'policy/cel/hardening.ts',
+    change: 'dropped',
+    text: "type.name === 'google.protobuf.Duration'",
+    why: 'what is added to a timestamp on its right is a duration',
+  },
 ];
