@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { generateSigningKey } from '../../src/demo/keys.ts';
 import { countReachable } from '../../src/policy/lint-signers.ts';
-import type { AuthoritySpec } from '../../src/policy/types.ts';
 import { compile } from '../verdict/support.ts';
 
 const [ONE, TWO, THREE] = ['p256', 'p256', 'p256'].map(() => generateSigningKey('p256').publicKeyPem);
@@ -14,7 +13,7 @@ const [ALICE, BOB] = ['alice', 'bob'].map((subject) => ({ issuer: 'https://idp.t
 
 function reachable(...authorities: object[]): number {
   const specs = authorities.map((authority, index) => ({ name: `a${index}`, ...authority }));
-  return countReachable(specs as readonly AuthoritySpec[], compile({ authorities: specs }).authorities);
+  return countReachable(specs, compile({ authorities: specs }).authorities);
 }
 
 describe('countReachable()', () => {
