@@ -89,7 +89,7 @@ export function explainResult(
   result: PolicyResult,
   options: ResultOptions,
 ): ResultExplanation {
-  const { policy, findings, subjects = [], rules = [] } = result;
+  const { policy, findings, subjects, rules } = result;
   const specs = toArray(toRecord(options.specs.get(policy.name))['authorities']).map(toRecord);
   const find = (name: string): Record<string, unknown> => specs.find((spec) => spec['name'] === name) ?? {};
   return {

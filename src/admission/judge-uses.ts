@@ -151,7 +151,16 @@ export function judgeEach(
 
 /** The result of a policy that was not asked. */
 export function toRefused(policy: CompiledPolicy, use: ModelReference, refusal: Finding): PolicyResult {
-  return { policy, use, findings: [refusal], signatures: [], attestations: [], satisfied: [] };
+  return {
+    policy,
+    use,
+    findings: [refusal],
+    signatures: [],
+    attestations: [],
+    satisfied: [],
+    subjects: [],
+    rules: [],
+  };
 }
 
 /** Puts together what was judged about one use. */

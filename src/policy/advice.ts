@@ -20,7 +20,7 @@ export interface AdviceWorld {
   /** Specs of TrustRoots by name. */
   readonly trustRoots: ReadonlyMap<string, unknown>;
   /** Present time; absent: nothing is said about time. */
-  readonly now?: Date;
+  readonly now?: Date | undefined;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -9,8 +9,6 @@ import { compilePolicy, type CompileContext, type PolicySource } from './compile
 import type { CompiledPolicy } from './compiled.ts';
 import { declareTrustRoot } from './declare-trust-root.ts';
 import { lintException, lintPolicy, lintTrustRoot } from './lint.ts';
-import { SignatureError } from '../signature/error.ts';
-import { preparedTrustOf } from '../signature/prepared-trust.ts';
 import { parseTrustedRoot, TrustedRootError, type TrustedRoot } from '../trust/trusted-root.ts';
 import { boundTenants, MAX_TENANT_COMPILE_WORK } from './tenant-limits.ts';
 import type { ClusterModelPolicySpec, ModelPolicyExceptionSpec, TrustRootSpec } from './types.ts';
@@ -86,11 +84,9 @@ function checkTrustRoot(spec: unknown, context: CompileContext, world: AdviceWor
     sort([], () => lintTrustRoot(spec as TrustRootSpec, root, world));
   if (declared.source.kind !== 'pinned') return advise();
   try {
-    const root = parseTrustedRoot(declared.source.bytes);
-    preparedTrustOf(root);
-    return advise(root);
+    return advise(parseTrustedRoot(declared.source.bytes));
   } catch (error) {
-    if (!(error instanceof TrustedRootError) && !(error instanceof SignatureError)) throw error;
+    if (!(error instanceof TrustedRootError)) throw error;
     const isInline = toRecord(toRecord(spec)['trustedRoot'])['json'] !== undefined;
     return sort([
       {

@@ -49,7 +49,7 @@ export function compileAuthority(
   }
   if (spec.tenant !== undefined) return { ...common, kind: 'tenant' };
   const signing = compileSigning(spec, context, report);
-  return signing === undefined ? undefined : { ...common, ...signing };
+  return signing && { ...common, ...signing };
 }
 
 function compileSigning(
@@ -63,11 +63,14 @@ function compileSigning(
   | undefined {
   if (spec.key !== undefined) {
     const key = compileKey(spec.key, context, report);
-    return key === undefined ? undefined : { kind: 'key', ...key };
+    return key && { kind: 'key', ...key };
   }
   if (spec.certificate !== undefined) return compileCertificate(spec.certificate, context, report);
-  const keyless = compileKeyless(spec.keyless, context, report);
-  return keyless === undefined ? undefined : { kind: 'keyless', ...keyless };
+  if (spec.keyless !== undefined) {
+    const keyless = compileKeyless(spec.keyless, context, report);
+    return keyless && { kind: 'keyless', ...keyless };
+  }
+  return undefined;
 }
 
 type Common = Pick<KeyAuthority, 'name' | 'signatureFormats' | 'signatureRepository'>;
@@ -97,14 +100,7 @@ function compileKeys(
   context: AuthorityContext,
   report: ReportProblem,
 ): readonly TrustedKey[] | undefined {
-  const bytes = readBytes(
-    {
-      ...(pem === undefined ? {} : { text: pem }),
-      ...(secretKeyRef && { secretKeyRef }),
-      ...(configMapKeyRef && { configMapKeyRef }),
-    },
-    context,
-  );
+  const bytes = readBytes({ text: pem, secretKeyRef, configMapKeyRef }, context);
   if (!bytes.ok) {
     report('key', bytes.problem, bytes.reason);
     return undefined;
@@ -120,14 +116,14 @@ function compileKeys(
   return undefined;
 }
 
+type KeylessSpec = NonNullable<AuthoritySpec['keyless']>;
 type Keyless = Omit<KeylessAuthority, 'kind' | keyof Common>;
 
 function compileKeyless(
-  spec: AuthoritySpec['keyless'],
+  spec: KeylessSpec,
   context: AuthorityContext,
   report: ReportProblem,
 ): Keyless | undefined {
-  if (spec === undefined) return undefined;
   const { name } = spec.trustRootRef;
   const identities = spec.identities.map((identity, index) =>
     compileIdentity(identity, (path, problem) => report(`keyless.identities[${index}]${path}`, problem)),
@@ -144,7 +140,7 @@ function compileKeyless(
 }
 
 // An authority can ask for more evidence than its root, never for less.
-function raise(requirements: Requirements, spec: NonNullable<AuthoritySpec['keyless']>): Requirements {
+function raise(requirements: Requirements, spec: KeylessSpec): Requirements {
   return {
     ...requirements,
     logEntries: Math.max(requirements.logEntries, spec.minLogEntries ?? 0),

@@ -53,7 +53,7 @@ function compileCertificates(
   context: MaterialContext,
   { path, report }: { readonly path: string; readonly report: ReportProblem },
 ): readonly PathCertificate[] | undefined {
-  const bytes = readBytes({ ...references, ...(pem === undefined ? {} : { text: pem }) }, context);
+  const bytes = readBytes({ ...references, text: pem }, context);
   if (!bytes.ok) {
     report(path, bytes.problem, bytes.reason);
     return undefined;

@@ -33,7 +33,6 @@ export function compileVariables(
   engine: CelEngine,
   report: Report,
 ): CompiledVariables {
-  if (variables.length === 0) return WITHOUT_VARIABLES;
   refuseTwins(variables, 'spec.variables', report);
   refuseConstructor(variables, report);
   const compile = (scope: CelVariableScope, tell: Report): CelVariables => {

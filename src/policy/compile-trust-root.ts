@@ -75,13 +75,12 @@ function declare(spec: unknown, context: MaterialContext, before: Known | undefi
 
 function compile(name: string, { declared, compiled }: Known, trust: TrustReader): CompiledTrustRoot {
   const joined = join(name, declared, trust);
-  return compiled !== undefined && isSameRoot(compiled, joined) ? compiled : joined;
+  return compiled !== undefined && stateOf(compiled) === stateOf(joined) ? compiled : joined;
 }
 
 // What is declared stayed the same, or nothing is remembered of it: only what the trust store reads can differ.
-function isSameRoot(left: CompiledTrustRoot, right: CompiledTrustRoot): boolean {
-  if (left.ok !== right.ok) return false;
-  return left.ok && right.ok ? left.snapshot === right.snapshot : isDeepStrictEqual(left, right);
+function stateOf(root: CompiledTrustRoot): TrustSnapshot | string {
+  return root.ok ? root.snapshot : root.problem;
 }
 
 function join(name: string, declared: DeclaredTrustRoot, trust: TrustReader): CompiledTrustRoot {

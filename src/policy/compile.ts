@@ -13,7 +13,13 @@ import { compileValidation } from './compile-validation.ts';
 import type { CompiledModelSelector, CompiledPolicy } from './compiled.ts';
 import { compileGlob, type GlobMatcher } from './glob.ts';
 import { compileLabelSelector, type LabelMatcher } from './label-selector.ts';
-import type { ClusterModelPolicySpec, ModelSelector, NamedExpression, ValidationAction } from './types.ts';
+import type {
+  ClusterModelPolicySpec,
+  LabelSelector,
+  ModelSelector,
+  NamedExpression,
+  ValidationAction,
+} from './types.ts';
 import { toFieldPath, toSteps, validateSpec, type CheckedKind, type Fault } from './validate.ts';
 
 /** What a policy is compiled with. */
@@ -121,9 +127,8 @@ function compileSelection({ spec, namespace }: PolicySource, engine: CelEngine, 
 }
 
 function compileNamespaces(selector: unknown, report: Report): LabelMatcher {
-  if (selector === undefined || selector === null) return everything;
   if (!isField('namespaceSelector', selector)) return everything;
-  const compiled = compileLabelSelector(selector);
+  const compiled = compileLabelSelector(selector as LabelSelector);
   if (compiled.ok) return compiled.matches;
   report('spec.namespaceSelector', compiled.problem);
   return everything;
@@ -188,7 +193,6 @@ function compileOneGlob(
 const ACTIONS = new Set<unknown>(['Deny', 'Warn', 'Audit']);
 
 function compileActions(actions: unknown, report: Report): ReadonlySet<ValidationAction> {
-  if (actions === undefined || actions === null) return new Set(['Deny']);
   const list = toArray(actions);
   if (list.length === 0 || !list.every((action) => ACTIONS.has(action))) return new Set(['Deny']);
   const set = new Set(list as ValidationAction[]);

@@ -109,7 +109,7 @@ function readJsonSource(
   path: string,
   context: MaterialContext,
 ): BytesResult {
-  const result = readBytes({ ...references, ...(json === undefined ? {} : { text: json }) }, context);
+  const result = readBytes({ ...references, text: json }, context);
   return result.ok ? result : { ...result, problem: `${path}: ${result.problem}` };
 }
 

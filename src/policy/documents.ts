@@ -90,7 +90,7 @@ function readDocument(yaml: Document.Parsed | Document): Read | undefined {
   } catch {
     return refuse('YAML has too many aliases');
   }
-  if (object === null || object === undefined) return undefined;
+  if (object === null) return undefined;
   if (!isRecord(object)) return refuse('a document is no object');
   return readObject(object, refuse);
 }

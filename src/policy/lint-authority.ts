@@ -81,9 +81,10 @@ function lintIssuer(
     advise('issuerRegExp', advice('an issuer that this matches'));
 }
 
-function lintKey({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject, what: string, advise: Advise): void {
+function lintKey({ asymmetricKeyDetails }: KeyObject, what: string, advise: Advise): void {
+  // Keys of other kinds have no modulus.
   const bits = asymmetricKeyDetails?.modulusLength ?? STRONG_RSA_BITS;
-  if (asymmetricKeyType === 'rsa' && bits < STRONG_RSA_BITS)
+  if (bits < STRONG_RSA_BITS)
     advise(
       'key',
       `${what} is RSA with ${bits} bits; use ${STRONG_RSA_BITS} or more, ECDSA, Ed25519 or ML-DSA`,

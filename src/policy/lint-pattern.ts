@@ -38,11 +38,11 @@ function lintEnds(text: string): readonly string[] {
 
 // Of a URL the host and the first segment of the path, or everything up to an @ behind the host; of a claim anything.
 function isFixed(start: string): boolean {
-  const [scheme, rest] = split(start, '://');
-  if (rest === undefined) return scheme !== '' && !start.includes('@');
-  const [host = '', owner, ...deeper] = rest.split('/');
+  const [, rest] = split(start, '://');
+  if (rest === undefined) return !start.includes('@');
+  const [host = '', owner = '', ...deeper] = rest.split('/');
   if (rest.slice(host.length).includes('@')) return true;
-  return owner !== undefined && /[^\ue000-\ue002]/.test(owner) && deeper.length > 0 && deeper.at(-1) === '';
+  return /[^\ue000-\ue002]/.test(owner) && deeper.at(-1) === '';
 }
 
 function lintHosts(text: string): readonly string[] {
@@ -50,7 +50,7 @@ function lintHosts(text: string): readonly string[] {
   const host = rest === undefined ? (split(scheme, '@')[1] ?? '') : (rest.split('/')[0] ?? '');
   return [
     ...(host.includes(ANY) ? ['a bare . in the host name matches any character; write \\.'] : []),
-    ...(host.includes(ANYTHING) && host !== ANYTHING
+    ...(host.includes(ANYTHING)
       ? ['.* in the host name also matches /, and so another host; write [^./]+']
       : []),
   ];

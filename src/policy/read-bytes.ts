@@ -7,9 +7,9 @@ import type { KeyReference } from './types.ts';
 
 /** A field that holds or names bytes. */
 export interface BytesSource {
-  readonly text?: string;
-  readonly secretKeyRef?: KeyReference;
-  readonly configMapKeyRef?: KeyReference;
+  readonly text?: string | undefined;
+  readonly secretKeyRef?: KeyReference | undefined;
+  readonly configMapKeyRef?: KeyReference | undefined;
 }
 
 /** The bytes, or why there are none. */

@@ -92,7 +92,7 @@ export function createPolicyStore(
         ...toContext(inputs, options),
         policies: bounded,
         trustRootSpecs: inputs.trustRoots,
-        ...(now && { now }),
+        now,
       });
     },
     recompile() {

@@ -5,6 +5,7 @@ import { quote, toSeconds } from '../lib/text.ts';
 import { toCanonicalName } from '../model/reference.ts';
 import type { CompiledException } from '../policy/compile-exception.ts';
 import type { ValidationAction } from '../policy/types.ts';
+import { isSigning } from '../signature/authority.ts';
 import { revocationsOf } from '../signature/revoked.ts';
 import { findRevocation } from '../trust/revocation.ts';
 import type { JudgedUse } from './decision.ts';
@@ -122,8 +123,7 @@ function findException(
 // Signatures are asked about revocations, and whoever brings a revoked model brings it without any.
 function isRevoked({ authorities }: PolicyResult['policy'], digest: string): boolean {
   return authorities.some((authority) => {
-    const isSigning = authority.kind !== 'static' && authority.kind !== 'tenant';
-    const revoked = isSigning ? revocationsOf(authority) : undefined;
+    const revoked = isSigning(authority) ? revocationsOf(authority) : undefined;
     const parts = { spkis: [], certificateSerials: [], artifactDigests: [digest] };
     return revoked !== undefined && findRevocation(parts, revoked) !== undefined;
   });

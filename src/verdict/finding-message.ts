@@ -8,7 +8,7 @@ import type { ModelReference } from '../model/model-reference.ts';
 export interface FindingContext {
   readonly use?: ModelReference;
   readonly policy?: string;
-  readonly authority?: string;
+  readonly authority?: string | undefined;
 }
 
 // Messages made by rules can carry anything a workload wrote, terminal escapes among it.

@@ -95,7 +95,6 @@ function judgeStatement(
   { bindings: shared, meter }: StatementInput,
 ): Judged {
   const attestation = toReader(proven, meter);
-  if (validations.length === 0) return { attestation, failure: undefined };
   const bindings = bindAttestation(shared, attestation);
   for (const [at, validation] of validations.entries()) {
     const failed = evaluateRule(validation, bindings, meter);

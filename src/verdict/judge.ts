@@ -37,10 +37,10 @@ export interface PolicyResult {
   readonly attestations: readonly SatisfyingAttestation[];
   /** By manifest, where it passes: what policies that delegate to this one go by. */
   readonly satisfied: readonly SatisfiedSubject[];
-  /** What was proven for each manifest that must pass, for explanations; absent where nothing was verified. */
-  readonly subjects?: readonly ExplainedSubject[];
-  /** What each rule said, for explanations; absent where none was asked. */
-  readonly rules?: readonly RuleOutcome[];
+  /** What was proven for each manifest that must pass, for explanations; none where nothing was verified. */
+  readonly subjects: readonly ExplainedSubject[];
+  /** What each rule said, for explanations; none where none was asked. */
+  readonly rules: readonly RuleOutcome[];
 }
 
 /** A manifest with the attestations of it that satisfied, also beside others that are missing; absent: not asked. */
@@ -88,10 +88,7 @@ export function judge(policy: CompiledPolicy, judgement: Judgement, context: Rul
   const result = (
     findings: readonly Finding[],
     judged: readonly JudgedRules[] = [],
-    {
-      subjects,
-      satisfied = [],
-    }: Pick<PolicyResult, 'subjects'> & Partial<Pick<PolicyResult, 'satisfied'>> = {},
+    { subjects = [], satisfied = [] }: Partial<Pick<PolicyResult, 'subjects' | 'satisfied'>> = {},
   ): PolicyResult => ({
     policy,
     use,
@@ -99,8 +96,8 @@ export function judge(policy: CompiledPolicy, judgement: Judgement, context: Rul
     signatures: judged.flatMap(({ signatures }) => signatures),
     attestations: judged.flatMap(({ attestations }) => attestations),
     satisfied,
-    ...(subjects && { subjects }),
-    ...(judged.length > 0 && { rules: judged.flatMap(({ rules }) => rules) }),
+    subjects,
+    rules: judged.flatMap(({ rules }) => rules),
   });
   if (policy.problems.length > 0)
     return result(
@@ -169,11 +166,7 @@ function judgeContent(
   }));
   if (problems.length > 0) {
     const findings = problems.map(({ reason, message, authority }) =>
-      createFinding(reason, withChild(message, child), {
-        use,
-        policy: policy.name,
-        ...(authority && { authority }),
-      }),
+      createFinding(reason, withChild(message, child), { use, policy: policy.name, authority }),
     );
     return { findings, signatures, attestations: [], attested, rules: [] };
   }
@@ -213,8 +206,9 @@ function toBinding(
   signatures: readonly SatisfyingSignature[],
   { attestations }: Proof,
 ): 'Manifest' | 'Files' {
-  const isAttested = attestations !== undefined && attestations.proven.length > 0;
-  return isAttested || signatures.some(({ format }) => format !== 'ModelSigning') ? 'Manifest' : 'Files';
+  const { proven = [] } = attestations ?? {};
+  const isNamed = proven.length > 0 || signatures.some(({ format }) => format !== 'ModelSigning');
+  return isNamed ? 'Manifest' : 'Files';
 }
 
 function judgeAuthorities(
@@ -226,7 +220,7 @@ function judgeAuthorities(
   if (count >= policy.minAuthorities) return [];
   const at = { use, policy: policy.name };
   const find = (reason: DenialReason, problem: string, authority?: string): Finding =>
-    createFinding(reason, withChild(problem, child), { ...at, ...(authority && { authority }) });
+    createFinding(reason, withChild(problem, child), { ...at, authority });
   const findings = [
     ...vouched
       .filter(({ signers }) => signers.every(({ signatures }) => signatures.length === 0))
@@ -268,7 +262,6 @@ function judgeRules(
   use: ModelReference,
   input: RuleInput,
 ): Pick<JudgedRules, 'findings' | 'rules'> {
-  if (policy.validations.length === 0) return { findings: [], rules: [] };
   const { child, ...values } = input;
   const variables = policy.variables.rules;
   const bindings = createCelBindings({ ...values, variables });

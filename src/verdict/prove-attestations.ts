@@ -4,8 +4,7 @@ import type { EvidenceProblem } from '../evidence/evidence.ts';
 import type { CompiledPolicy } from '../policy/compiled.ts';
 import { admitAttestation, type AttestationFacts } from '../signature/attestation.ts';
 import type { SigningAuthority } from '../signature/authority.ts';
-import { SignatureError } from '../signature/error.ts';
-import type { EvidenceItem, ItemOutcome } from './prove-item.ts';
+import { toRefusal, type EvidenceItem, type ItemOutcome } from './prove-item.ts';
 
 /** What one requirement of a policy asks for: plain data. */
 export interface WantedAttestation {
@@ -80,9 +79,9 @@ export function toAttestationProof(
   const failures = new Map<string, AttestationFailure>();
   const found = new Set<string>();
   for (const { item, outcomes } of asked)
-    for (const [index, outcome] of outcomes.entries()) {
-      const authority = signers[index];
-      if (outcome?.kind !== 'attestation' || authority === undefined) continue;
+    for (const [index, authority] of signers.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.kind !== 'attestation') continue;
       found.add(outcome.predicateType);
       const facts = admit(outcome, authority);
       if (facts === undefined) continue;
@@ -108,8 +107,7 @@ function admit(
   try {
     return admitAttestation(result.attestation, authority);
   } catch (error) {
-    if (!(error instanceof SignatureError)) throw error;
-    return { reason: error.reason, message: error.message };
+    return toRefusal(error).problem;
   }
 }
 

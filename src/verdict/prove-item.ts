@@ -73,10 +73,9 @@ export function toItems({ bundles, simpleSignatures, tagged }: FoundEvidence): r
 /** Proves one item for one material; never throws for anything an item holds. */
 export function proveItem(question: ItemQuestion, options: VerifyOptions): ItemOutcome {
   const steps = proveItemInSteps(question, options);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
 }
 
 /** As {@link proveItem}, a few milliseconds a step where statements are large. */
@@ -155,7 +154,8 @@ function* attemptInSteps<T extends object>(
   }
 }
 
-function toRefusal(error: unknown): Refusal {
+/** Why something does not count, from what it threw. @throws what is a fault of this program */
+export function toRefusal(error: unknown): Refusal {
   if (!(error instanceof SignatureError)) throw error;
   const problem = { reason: error.reason, message: error.message };
   return error instanceof DisagreementError ? { problem, isDisagreement: true } : { problem };

@@ -4,7 +4,6 @@
 import type { Evidence, EvidenceProblem } from '../evidence/evidence.ts';
 import type { Allowance } from '../lib/allowance.ts';
 import { isSigning, type Authority, type SigningAuthority } from '../signature/authority.ts';
-import { SignatureError } from '../signature/error.ts';
 import type { SignatureFacts } from '../signature/facts.ts';
 import { toNamedMaterial, type NamedMaterial } from '../signature/material.ts';
 import { admitSignature, type SignedSubject } from '../signature/verify.ts';
@@ -24,7 +23,7 @@ import {
   type EvidencePlace,
   type ShownItem,
 } from './evidence-places.ts';
-import { proveItem, type EvidenceItem, type ItemOutcome } from './prove-item.ts';
+import { proveItem, toRefusal, type EvidenceItem, type ItemOutcome } from './prove-item.ts';
 
 /** What was found for one authority. */
 export interface AuthorityProof {
@@ -98,7 +97,7 @@ export function* planProof(
   const places = toPlaces(evidence, signers);
   const asking: Asking = { signers, wanted: question.wanted };
   const layer = yield* askLayer(evidence, places, asking);
-  const subject: SignedSubject = { ...evidence, signatureLayer: layer.signatureLayer };
+  const subject = { ...evidence, signatureLayer: layer.signatureLayer };
   const asked = [...layer.asked, ...(yield* ask(toShownItems(places), asking, subject))];
   const children: Proof[] = [];
   for (const child of evidence.children ?? []) children.push(yield* planProof(child, question));
@@ -157,9 +156,9 @@ function* askLayer(
 function* ask(
   shown: readonly ShownItem[],
   { signers, wanted }: Asking,
-  { digest, manifest, signatureLayer }: SignedSubject,
+  { digest, manifest, signatureLayer }: SignedSubject & Pick<Evidence, 'manifest'>,
 ): Generator<readonly ProofJob[], readonly AskedItem[], readonly ItemOutcome[]> {
-  const subject: SignedSubject = { digest, ...(manifest && { manifest }), signatureLayer };
+  const subject: SignedSubject = { digest, manifest, signatureLayer };
   const jobs = shown.flatMap(({ item, signers: those }) =>
     those.map((signer) => ({
       item,
@@ -234,7 +233,6 @@ function admit(outcome: ItemOutcome | undefined, authority: SigningAuthority): A
   try {
     return { facts: admitSignature(outcome.signature, authority) };
   } catch (error) {
-    if (!(error instanceof SignatureError)) throw error;
-    return { problem: { reason: error.reason, message: error.message } };
+    return toRefusal(error);
   }
 }

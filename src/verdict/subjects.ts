@@ -32,6 +32,7 @@ export function toSubjects(evidence: Evidence, proof: Proof): readonly JudgedSub
 
 function merge(index: Proof, child: Proof, digests: readonly string[]): Proof {
   return {
+    ...child,
     authorities: child.authorities.map(({ authority, signatures, failures }) => {
       const above = index.authorities.find((entry) => entry.authority === authority);
       // A signature on the one was not asked whether the other is revoked.
@@ -45,7 +46,6 @@ function merge(index: Proof, child: Proof, digests: readonly string[]): Proof {
     }),
     problems: [...index.problems, ...child.problems],
     candidateCount: index.candidateCount + child.candidateCount,
-    ...(child.lookedIn && { lookedIn: child.lookedIn }),
     ...mergeAttestations(index, child, digests),
   };
 }
@@ -56,7 +56,7 @@ function mergeAttestations(
   { attestations: own, authorities }: Proof,
   digests: readonly string[],
 ): Pick<Proof, 'attestations'> {
-  if (above === undefined || own === undefined) return {};
+  if (own === undefined) return {};
   const revoked = new Map(
     authorities.flatMap(({ authority }) => {
       const revocation = findRevoked(authority, digests);
@@ -65,7 +65,7 @@ function mergeAttestations(
   );
   const both = <K extends Exclude<keyof AttestationProof, 'lookedIn'>>(
     kind: K,
-  ): AttestationProof[K][number][] => [...above[kind], ...own[kind]];
+  ): AttestationProof[K][number][] => [...(above?.[kind] ?? []), ...own[kind]];
   const proven = both('proven');
   const refused = proven.flatMap(({ predicateType, authority }) => {
     const revocation = revoked.get(authority);
@@ -73,11 +73,11 @@ function mergeAttestations(
   });
   return {
     attestations: {
+      ...own,
       proven: proven.filter(({ authority }) => !revoked.has(authority)),
       failures: [...both('failures'), ...refused],
       found: [...new Set(both('found'))],
       problems: both('problems'),
-      ...(own.lookedIn && { lookedIn: own.lookedIn }),
     },
   };
 }

@@ -60,14 +60,14 @@ describe('toMutableSource()', () => {
     const judge = load(() => {
       calls += 1;
     });
-    const scope = globalThis as { __mutant?: number };
-    scope.__mutant = mutant;
+    const scope = globalThis as { __isMutant?: (id: number) => boolean };
+    scope.__isMutant = (id) => id === mutant;
     try {
       return [judge(a, b), calls];
     } catch (error) {
       return error instanceof Error ? error.message : undefined;
     } finally {
-      delete scope.__mutant;
+      delete scope.__isMutant;
     }
   };
 

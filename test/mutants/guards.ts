@@ -15,7 +15,7 @@ export interface Mutant {
   readonly text: string;
 }
 
-/** A source in which `globalThis.__mutant` chooses what is broken. */
+/** A source that asks `globalThis.__isMutant` by number, wherever it comes by, whether this is broken. */
 export interface MutableSource {
   readonly source: string;
   readonly mutants: readonly Mutant[];
@@ -73,10 +73,10 @@ function weave(code: string, sites: readonly Site[]): string {
   return woven + code.slice(done);
 }
 
-const off = (id: number): readonly [string, string] => [`(globalThis.__mutant !== ${id} && (`, '))'];
-const on = (id: number): readonly [string, string] => [`(globalThis.__mutant === ${id} || (`, '))'];
-const flipped = (id: number): readonly [string, string] => [`((globalThis.__mutant === ${id}) !== !!(`, '))'];
-const skipped = (id: number): readonly [string, string] => [`if (globalThis.__mutant !== ${id}) { `, ' }'];
+const off = (id: number): readonly [string, string] => [`(!globalThis.__isMutant(${id}) && (`, '))'];
+const on = (id: number): readonly [string, string] => [`(globalThis.__isMutant(${id}) || (`, '))'];
+const flipped = (id: number): readonly [string, string] => [`(globalThis.__isMutant(${id}) !== !!(`, '))'];
+const skipped = (id: number): readonly [string, string] => [`if (!globalThis.__isMutant(${id})) { `, ' }'];
 
 function findConditions(masked: string): readonly Site[] {
   return [...masked.matchAll(/\bif\s*\(/g)].flatMap(({ index, 0: head }) => {

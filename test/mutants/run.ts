@@ -1,7 +1,7 @@
 // Do the tests notice when a check goes missing? Takes out or turns round one guard of a source file at a time and runs
-// the tests of its folder: `npm run mutants -- --files signature/sct.ts,signature/merkle.ts --max-minutes 20 --jobs 2`.
-// `--tests sct,holes` runs those alone: faster, and a survivor may then be noticed by the others. Not part of `npm test`.
-// The tree is not touched: the changed source is given to the module loader.
+// the tests of its folder: `npm run mutants -- src/verdict src/signature/sct.ts --max-minutes 20 --jobs 2`. `--tests sct,faults/identity`
+// runs those alone, in this order: a survivor may then be noticed by the others, and is asked again with them by `--lines 12,40`.
+// Not part of `npm test`. The tree is not touched: the module loader gets the changed source.
 import { fork } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,8 +11,10 @@ import { toMutableSource, type Mutant } from './guards.ts';
 import type { Order, Report } from './worker.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-/** A mutant that needs longer than this loops, in milliseconds; a survivor runs every test of its folder. */
-const MUTANT_TIMEOUT_MS = 240_000;
+/** The tests of a folder need no longer than this without a mutant, in milliseconds. */
+const START_TIMEOUT_MS = 240_000;
+/** A mutant that needs longer than this and so many times the tests of its folder loops. */
+const [MUTANT_TIMEOUT_MS, MUTANT_TIMEOUT_FACTOR] = [20_000, 4];
 
 interface Result {
   readonly file: string;
@@ -20,30 +22,48 @@ interface Result {
   readonly verdict: 'killed' | 'survived' | 'endless' | 'equivalent' | 'not run';
 }
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
-    files: { type: 'string', default: 'signature/*.ts' },
     'max-minutes': { type: 'string', default: '30' },
     jobs: { type: 'string', default: '1' },
     tests: { type: 'string', default: '' },
+    lines: { type: 'string', default: '' },
   },
 });
 const deadline = Date.now() + Number(values['max-minutes']) * 60_000;
-const files = values.files
-  .split(',')
-  .flatMap((pattern) => globSync(`src/${pattern}`, { cwd: ROOT }).toSorted());
+if (positionals.length === 0) throw new Error('name a source or a folder, e.g. src/verdict');
+const files = [...new Set(positionals.flatMap(toSources))];
+
+/** The sources of a file, a pattern or a folder with all below it. */
+function toSources(named: string): readonly string[] {
+  const pattern = named.endsWith('.ts') ? named : path.join(named, '**/*.ts');
+  const found = globSync(pattern, { cwd: ROOT }).toSorted();
+  if (found.length === 0 || !found.every((file) => file.startsWith('src/')))
+    throw new Error(`no sources below src/: ${named}`);
+  return found;
+}
 
 // The file's own tests first: most mutants die there.
 function testsOf(file: string): readonly string[] {
   const [, folder = '', name = ''] = /^src\/([^/]+)\/(?:.*\/)?([^/]+)\.ts$/.exec(file) ?? [];
-  const wanted = values.tests.split(',');
-  const tests = globSync(`test/${folder}/**/*.test.ts`, { cwd: ROOT })
-    .filter((test) => values.tests === '' || wanted.includes(path.basename(test, '.test.ts')))
-    .toSorted();
+  const tests = values.tests === '' ? toFolderTests(folder) : values.tests.split(',').flatMap(toTests);
   const own = tests.filter((test) => path.basename(test) === `${name}.test.ts`);
-  const slow = tests.filter((test) => path.basename(test).startsWith('mutation'));
-  const others = tests.filter((test) => !own.includes(test) && !slow.includes(test));
-  return [...own, ...others, ...slow].map((test) => path.join(ROOT, test));
+  return [...new Set([...own, ...tests])].map((test) => path.join(ROOT, test));
+
+  // `fold` is a test of the folder, `faults/tenancy` one of another.
+  function toTests(wanted: string): readonly string[] {
+    const pattern = wanted.includes('/') ? wanted : `${folder}/**/${wanted}`;
+    const found = globSync(`test/${pattern}.test.ts`, { cwd: ROOT });
+    if (found.length === 0) throw new Error(`there is no test ${wanted}`);
+    return found.toSorted();
+  }
+}
+
+function toFolderTests(folder: string): readonly string[] {
+  const isSlow = (test: string): boolean => /^(?:mutation|decision-table)/.test(path.basename(test));
+  const tests = globSync(`test/${folder}/**/*.test.ts`, { cwd: ROOT }).toSorted();
+  return [...tests.filter((test) => !isSlow(test)), ...tests.filter(isSlow)];
 }
 
 function isEquivalent(file: string, { change, text }: Mutant): boolean {
@@ -53,58 +73,70 @@ function isEquivalent(file: string, { change, text }: Mutant): boolean {
 }
 
 async function judgeFile(file: string): Promise<readonly Result[]> {
-  const { mutants } = toMutableSource(readFileSync(path.join(ROOT, file), 'utf8'));
+  const { mutants: all } = toMutableSource(readFileSync(path.join(ROOT, file), 'utf8'));
+  const mutants = all.filter(
+    ({ line }) => values.lines === '' || values.lines.split(',').includes(`${line}`),
+  );
+  const judged = new Map<number, Judged>();
+  const order: Order = { file: path.join(ROOT, file), tests: testsOf(file), ids: [] };
+  for (let left = mutants; left.length > 0 && Date.now() < deadline;) {
+    const before = judged.size;
+    await runSome({ ...order, ids: left.map(({ id }) => id) }, judged);
+    if (judged.size === before) console.log(`${file}: its tests do not run`);
+    left = judged.size === before ? [] : left.filter(({ id }) => !judged.has(id));
+  }
   const results: Result[] = [];
-  const add = (id: number, verdict: Result['verdict']): void => {
-    const mutant = mutants[id - 1];
-    if (mutant === undefined) throw new Error(`${file} has no mutant ${id}`);
-    const isExcused = verdict === 'survived' && isEquivalent(file, mutant);
-    results.push({ file, mutant, verdict: isExcused ? 'equivalent' : verdict });
-    if (verdict === 'survived' && !isExcused)
-      console.log(`${file}:${mutant.line} survived: ${mutant.change} ${mutant.text.slice(0, 160)}`);
-  };
-  let from = 1;
-  while (from <= mutants.length && Date.now() < deadline) from = await runFrom(file, from, add);
-  for (const { id } of mutants.filter((mutant) => mutant.id > results.length)) add(id, 'not run');
+  for (const mutant of mutants) {
+    const verdict = await toVerdict(mutant, judged);
+    results.push({ file, mutant, verdict });
+    const { line, change, text } = mutant;
+    const note = judged.get(mutant.id)?.isReached === false ? ' (no test comes by)' : '';
+    if (verdict === 'survived')
+      console.log(`${file}:${line} survived: ${change} ${text.slice(0, 160)}${note}`);
+  }
   return results;
+
+  async function toVerdict(mutant: Mutant, known: ReadonlyMap<number, Judged>): Promise<Result['verdict']> {
+    const first = known.get(mutant.id);
+    if (first?.verdict !== 'survived') return first?.verdict ?? 'not run';
+    if (isEquivalent(file, mutant)) return 'equivalent';
+    if (!first.isReached) return 'survived';
+    if (Date.now() > deadline) return 'not run';
+    // Something that is made once may have been made before the mutant was on.
+    const again = new Map<number, Judged>();
+    await runSome({ ...order, alone: mutant.id }, again);
+    return again.get(mutant.id)?.verdict ?? 'not run';
+  }
 }
 
-/** Runs mutants in one process until it ends. @returns the first mutant that was not judged */
-function runFrom(
-  file: string,
-  from: number,
-  add: (id: number, verdict: Result['verdict']) => void,
-): Promise<number> {
+interface Judged {
+  readonly verdict: 'killed' | 'survived' | 'endless';
+  readonly isReached: boolean;
+}
+
+/** Runs mutants in one process until it ends, and tells what became of them. */
+function runSome(order: Order, judged: Map<number, Judged>): Promise<void> {
   const child = fork(path.join(import.meta.dirname, 'worker.ts'), { cwd: ROOT, execArgv: ['--no-warnings'] });
-  const order: Order = { file: path.join(ROOT, file), tests: testsOf(file), from };
-  let [current, next] = [0, from];
-  let isOver = false;
-  let timer = setTimeout(() => child.kill('SIGKILL'), MUTANT_TIMEOUT_MS);
+  let current = 0;
+  let timeoutMs = START_TIMEOUT_MS;
+  let timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
   return new Promise((resolve) => {
     child.on('message', (report: Report) => {
       clearTimeout(timer);
-      timer = setTimeout(() => child.kill('SIGKILL'), MUTANT_TIMEOUT_MS);
-      if (report.kind === 'finished') isOver = true;
-      else if (report.kind === 'started') current = report.id;
-      else {
-        add(report.id, report.killedBy === undefined ? 'survived' : 'killed');
-        [current, next] = [0, report.id + 1];
-        if (Date.now() > deadline) child.kill('SIGKILL');
-      }
+      if (report.kind === 'ready') timeoutMs = MUTANT_TIMEOUT_MS + MUTANT_TIMEOUT_FACTOR * report.goodMs;
+      timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+      if (report.kind === 'started') current = report.id;
+      if (report.kind !== 'done') return;
+      const { id, killedBy, isReached } = report;
+      judged.set(id, { verdict: killedBy === undefined ? 'survived' : 'killed', isReached });
+      current = 0;
+      if (Date.now() > deadline) child.kill('SIGKILL');
     });
     child.on('exit', () => {
       clearTimeout(timer);
-      if (current === 0 && !isOver && next === from) {
-        console.log(`${file}: its tests do not run`);
-        resolve(Infinity);
-        return;
-      }
       // Killed in the middle of a mutant, or ended by it: somebody noticed.
-      if (current !== 0) {
-        add(current, 'endless');
-        next = current + 1;
-      }
-      resolve(next);
+      if (current !== 0) judged.set(current, { verdict: 'endless', isReached: true });
+      resolve();
     });
     child.send(order);
   });

@@ -42,6 +42,14 @@ describe('compileAttestations()', () => {
       /spec\.attestations\[0\]\.predicateTypes: must NOT have fewer than 1 items/,
     ],
     ['a missing name', [{ predicateTypes: [SLSA] }], {}, /spec\.attestations\[0\]: name is required/],
+    [
+      'nobody but a tenant authority to vouch',
+      [demand()],
+      { authorities: [{ name: 'theirs', tenant: {} }] },
+      [
+        'PolicyInvalid spec.attestations: a tenant authority vouches for no attestation, so another one is needed',
+      ],
+    ],
     ['no authorities', [demand({ authorities: [] })], {}, /spec\.attestations\[0\]\.authorities: must NOT/],
     [
       'an unknown field',

@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { generateSigningKey } from '../../src/demo/keys.ts';
 import { createSigstore } from '../../src/demo/sigstore.ts';
 import { createCelEngine } from '../../src/policy/cel/engine.ts';
+import { createPolicyCompiler } from '../../src/policy/compile-changed.ts';
+import type { PolicySource } from '../../src/policy/compile.ts';
 import type { CompiledPolicy } from '../../src/policy/compiled.ts';
 import { createPolicyStore, type PolicyInputs } from '../../src/policy/store.ts';
 import { offlineTrust } from '../support/trust.ts';
+import { toContext } from '../verdict/support.ts';
 
 const [PEM, OTHER] = [generateSigningKey('p256').publicKeyPem, generateSigningKey('p256').publicKeyPem];
 const IDENTITIES = [{ issuer: 'https://idp.test', subject: 'a@b.test' }];
@@ -132,5 +135,38 @@ describe('createPolicyCompiler()', () => {
     } finally {
       trust.stop();
     }
+  });
+
+  describe('about files', () => {
+    const source = { name: 'inline', spec: inline };
+    const broken = { ...source, spec: { ...inline, bogus: 1 } };
+    const fault = { faults: [{ path: ['authorities'], message: 'stands twice' }] };
+    const at = (line: number): Partial<PolicySource> => ({ locate: () => `prod.yaml:${line}` });
+    /** The messages of a policy after an update, and whether it is the object that it was. */
+    const after = (from: PolicySource, to: PolicySource): unknown[] => {
+      const compilePolicies = createPolicyCompiler();
+      const [before] = compilePolicies([from], toContext());
+      const [policy] = compilePolicies([to], toContext());
+      return [policy?.problems.map(({ message }) => message), policy === before];
+    };
+
+    it('forgets no fault of reading, and keeps none that is gone', () => {
+      const said = ['spec.authorities: stands twice'];
+      assert.deepEqual(after(source, { ...source, ...fault }), [said, false]);
+      assert.deepEqual(after({ ...source, ...fault }, source), [[], false]);
+      assert.deepEqual(after({ ...source, ...fault }, { ...source, ...fault }), [said, false]);
+    });
+
+    it('says where a problem stands now', () => {
+      const message = 'spec.bogus: unknown field "bogus"';
+      assert.deepEqual(after({ ...broken, ...at(1) }, { ...broken, ...at(2) }), [
+        [`${message} (prod.yaml:2)`],
+        false,
+      ]);
+      assert.deepEqual(after(broken, broken), [[message], true]);
+    });
+
+    it('keeps what has no problems, wherever it stands', () =>
+      assert.deepEqual(after({ ...source, ...at(1) }, { ...source, ...at(2) }), [[], true]));
   });
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import {
   compileException,
   MAX_EXCEPTION_LIFE_MS,
+  toCreatedAt,
   type CompiledException,
 } from '../../src/policy/compile-exception.ts';
 
@@ -78,10 +79,20 @@ describe('compileException()', () => {
     ['nobody', { ...SPEC, requestedBy: '' }, /^spec\.requestedBy/],
     ['no end', { ...SPEC, expiresAt: undefined }, /^spec: expiresAt is required/],
     ['a day that is none', { ...SPEC, expiresAt: '2026-02-30T00:00:00Z' }, /^spec\.expiresAt: it is no/],
+    ['a month that is none', { ...SPEC, expiresAt: '2026-13-01T00:00:00Z' }, /^spec\.expiresAt: it is no/],
     ['local time', { ...SPEC, expiresAt: '2026-02-03T00:00:00+01:00' }, /^spec\.expiresAt: must match/],
     ['an unknown field', { ...SPEC, namespaceSelector: {} }, /unknown field "namespaceSelector"/],
   ] as const)
     it(`refuses ${what}`, () => {
       assert.match(problemOf(spec === undefined ? spec : JSON.parse(JSON.stringify(spec))), problem);
     });
+});
+
+describe('toCreatedAt()', () => {
+  it('reads when an object was made, where it says so', () => {
+    const creationTimestamp = '2026-11-01T00:00:00Z';
+    assert.deepEqual(toCreatedAt({ metadata: { creationTimestamp } }), { createdAt: creationTimestamp });
+    for (const object of [{}, { metadata: {} }, { metadata: { creationTimestamp: 7 } }, null])
+      assert.deepEqual(toCreatedAt(object), {});
+  });
 });

@@ -213,4 +213,9 @@ describe('compileVariables()', () => {
     ['no variables', [], /must NOT have fewer than 1 items/],
   ] as const)
     it(`refuses ${fault}`, () => assert.match(messagesOf(compileWith({ variables })).join('\n'), message));
+
+  it('says of two of one name nothing but that, and means the first', () => {
+    const variables = [...named({ a: '1' }), ...named({ a: "'text'", b: 'variables.a == 1' })];
+    assert.deepEqual(messagesOf(compileWith({ variables })).length, 1);
+  });
 });

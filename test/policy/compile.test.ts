@@ -218,6 +218,13 @@ describe('compilePolicy', () => {
       assert.equal(policy.models?.[0]?.hasGlob, true);
     });
 
+    it('leaves no source out for a typo beside another, and claims no image by an empty glob', () => {
+      const typo = compile({ authorities: [KEY], models: [{ sources: ['URI', 'ImageVolum'] }] });
+      assert.ok(typo.problems.length > 0 && about(typo, 'any.test/x'));
+      const empty = compile({ authorities: [KEY], models: [{ glob: '' }] });
+      assert.deepEqual([about(empty, 'any.test/x'), empty.models?.[0]?.hasGlob], [true, false]);
+    });
+
     it('selects every model for a glob that does not compile, and excludes none', () => {
       const policy = compile({ authorities: [KEY], models: [{ glob: 'models/**' }] });
       assert.match(
@@ -263,6 +270,11 @@ describe('compilePolicy', () => {
         assert.deepEqual(actionsOf(broken), ['Deny'], JSON.stringify(broken));
       assert.deepEqual(actionsOf(['Warn', 'Audit']), ['Warn', 'Audit']);
       assert.equal(isEnforcing(compile({ authorities: [KEY], validationActions: ['Audit'] })), false);
+      const ofNamespace = compilePolicy(
+        { name: 'team/own', namespace: 'team', spec: { authorities: [KEY] } },
+        toContext(),
+      );
+      assert.deepEqual([ofNamespace.problems, isEnforcing(ofNamespace)], [[], false]);
     });
 
     it('says that Deny and Warn exclude each other', () => {
@@ -280,6 +292,9 @@ describe('compilePolicy', () => {
       const said = compile({ authorities: [KEY], requireModel: true, unverifiableSources: 'Allow' });
       assert.deepEqual([said.requireModel, said.unverifiableSources], [true, 'Allow']);
       assert.deepEqual(said.problems, []);
+      assert.equal(compile({ authorities: [KEY], unverifiableSources: 'Warn' }).unverifiableSources, 'Warn');
+      for (const nothing of [false, null])
+        assert.equal(compile({ authorities: [KEY], requireModel: nothing }).requireModel, false);
     });
 
     it('takes what cannot be read for the stricter, and says so', () => {

@@ -34,6 +34,16 @@ describe('parseDocuments()', () => {
     assert.equal(documents[0].locate(['spec', 'nope', 'deeper']), 'p.yaml:5:3');
   });
 
+  it('reads a ModelPolicy, which stands in a namespace', () => {
+    const own = POLICY.replace('ClusterModelPolicy', 'ModelPolicy');
+    const { documents } = parseDocuments(own.replace('name: prod', 'name: prod, namespace: team'), 'p.yaml');
+    assert.deepEqual(
+      documents.map(({ kind, name, namespace }) => [kind, name, namespace]),
+      [['ModelPolicy', 'prod', 'team']],
+    );
+    assert.match(faultOf(own), /metadata\.namespace is required/);
+  });
+
   const refused: [string, string, RegExp][] = [
     [
       'a member twice',

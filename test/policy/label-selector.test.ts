@@ -34,6 +34,7 @@ describe('compileLabelSelector', () => {
     [expression('NotIn', ['a']), { tier: 'a' }, false],
     [expression('NotIn', ['a']), { tier: 'b' }, true],
     [expression('NotIn', ['a']), {}, true],
+    [expression('NotIn', ['a', '']), {}, true],
     [expression('Exists', undefined), { tier: '' }, true],
     [expression('Exists', undefined), {}, false],
     [expression('DoesNotExist', undefined), {}, true],

@@ -1,5 +1,6 @@
 // Is advice given where an author probably meant something else, at its field, and nowhere else?
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { certificatePem } from '../../src/demo/certificate.ts';
 import { generateSigningKey } from '../../src/demo/keys.ts';
 import { createSigstore } from '../../src/demo/sigstore.ts';
@@ -221,9 +222,63 @@ describe('lintPolicy()', () => {
       glob('registry.example.com/other/**'),
       { ...other, validationActions: ['Audit'] },
       { ...other, models: 'broken' },
+      glob('models/*'),
     ])
       assert.deepEqual(adviceOf('ClusterModelPolicy', reporting, saved(spec)), []);
     assert.deepEqual(adviceOf('ClusterModelPolicy', reporting, saved(other, 'mine')), []);
+    const said = { ...other, validationActions: ['Deny'] };
+    assert.equal(adviceOf('ClusterModelPolicy', reporting, saved(said)).length, 1);
+    const selecting = (name: string): object => ({
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
+    });
+    assert.deepEqual(
+      adviceOf(
+        'ClusterModelPolicy',
+        { ...reporting, ...selecting('a') },
+        saved({ ...other, ...selecting('b') }),
+      ),
+      [],
+    );
+    assert.equal(
+      adviceOf(
+        'ClusterModelPolicy',
+        { ...reporting, ...selecting('a') },
+        saved({ ...other, ...selecting('a') }),
+      ).length,
+      1,
+    );
+    for (const [mine, theirs] of [
+      [{}, selecting('a')],
+      [selecting('a'), {}],
+    ])
+      assert.equal(
+        adviceOf('ClusterModelPolicy', { ...reporting, ...mine }, saved({ ...other, ...theirs })).length,
+        1,
+      );
+    const ofNamespace = { policies: [{ name: 'team/strict', namespace: 'team', spec: other }] };
+    assert.deepEqual(adviceOf('ClusterModelPolicy', reporting, ofNamespace), []);
+  });
+
+  it('tells entries that leave out everything from those that leave out something', () => {
+    const adviceFor = (model: object): readonly string[] =>
+      adviceOf('ClusterModelPolicy', { authorities: [keyed], models: [model] });
+    assert.deepEqual(adviceFor({ exclude: ['registry.example.com/a'] }), []);
+    for (const exclude of [['**'], ['registry.example.com/**']])
+      assert.match(
+        adviceFor({ glob: 'registry.example.com/**', exclude })[0] ?? '',
+        /^spec\.models\[0\]\.exclude\[0\]: it leaves out all/,
+      );
+  });
+
+  it('says nothing about issuers of a TrustRoot that it does not know', () => {
+    const unknown = { issuer: 'https://idp.acme.example', subject: 'x' };
+    assert.deepEqual(adviceOf('ClusterModelPolicy', { authorities: [keyless(unknown, 'ci', 'other')] }), []);
+  });
+
+  it('is content with RSA of 3072 bits', () => {
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 3072 });
+    const pem = publicKey.export({ type: 'spki', format: 'pem' });
+    assert.deepEqual(adviceOf('ClusterModelPolicy', { authorities: [{ name: 'k', key: { pem } }] }), []);
   });
 
   it('warns about roots and ends that run out, by the present time', () => {
@@ -254,7 +309,15 @@ describe('lintPolicy()', () => {
     );
     assert.match(
       ended[0] ?? '',
-      /^spec\.authorities\[0\]\.certificate\.roots: the root with serial \w+ ended on/,
+      /^spec\.authorities\[0\]\.certificate\.roots: the root with serial \w+ ended on [-0-9]+, and then nothing counts; add/,
+    );
+    const named = { trustRootRef: { name: 'good' }, roots: { pem: certificatePem(pki.root.certificate) } };
+    const timed = {
+      authorities: [{ name: 'pki', certificate: { ...named, identities: [{ subjectURI: SIGNER }] } }],
+    };
+    assert.match(
+      adviceOf('ClusterModelPolicy', timed, {}, at('2999-01-01T00:00:00Z'))[0] ?? '',
+      /^spec\.authorities\[0\]\.certificate\.roots: the root with serial \w+ ended on [-0-9]+; add/,
     );
   });
 

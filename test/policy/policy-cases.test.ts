@@ -28,6 +28,14 @@ describe('checkObject()', () => {
   // As it arrives: without what JSON does not have.
   const toObject = (spec: object): unknown => JSON.parse(JSON.stringify({ spec }));
 
+  it('looks up what a ModelPolicy names in its own namespace', () => {
+    const key = { secretKeyRef: { name: 'keys', key: 'pem' } };
+    const object = { metadata: { namespace: 'team' }, spec: { authorities: [{ name: 'own', key }] } };
+    const { faults, warnings } = check('ModelPolicy', 'case', object);
+    assert.deepEqual(faults, []);
+    assert.match(warnings.join('\n'), /^spec\.authorities\[0\]\.key: Secret team\/keys does not exist/);
+  });
+
   for (const { name, kind, spec, says } of REFUSED_OBJECTS)
     it(`refuses ${name}`, () => {
       const { faults } = check(kind, 'case', toObject(spec));

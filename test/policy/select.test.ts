@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CompiledPolicy } from '../../src/policy/compiled.ts';
-import { isClaimed, selectByReference } from '../../src/policy/select.ts';
+import { isClaimed, selectByReference, splitBySide } from '../../src/policy/select.ts';
 import { compile, toUse } from '../verdict/support.ts';
 
 const AUTHORITIES = [{ name: 'fixed', static: { action: 'Fail' } }];
@@ -65,4 +65,21 @@ describe('selectByReference()', () => {
       const policy: CompiledPolicy = compile({ authorities: AUTHORITIES, models: [{ glob }] });
       assert.equal(selectByReference([others, policy], toUse(name)).includes(policy), expected);
     });
+});
+
+describe('splitBySide()', () => {
+  const cluster = compile({ authorities: AUTHORITIES });
+  const own: CompiledPolicy = { ...cluster, name: 'team/own', namespace: 'team' };
+
+  it('tells policies of the cluster from those of the namespace, in their order', () => {
+    const other = { ...cluster, name: 'other' };
+    assert.deepEqual(splitBySide([own, cluster, other]), { ofCluster: [cluster, other], ofNamespace: [own] });
+    assert.deepEqual(splitBySide([own]), { ofCluster: [], ofNamespace: [own] });
+  });
+
+  it('leaves a list of the cluster’s alone as it is, so that its index serves', () => {
+    const policies = [cluster];
+    assert.equal(splitBySide(policies).ofCluster, policies);
+    assert.deepEqual(splitBySide(policies).ofNamespace, []);
+  });
 });

@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { createCelEngine } from '../../src/policy/cel/engine.ts';
-import { compileTrustRoots, type CompiledTrustRoot } from '../../src/policy/compile-trust-root.ts';
+import {
+  compileTrustRoots,
+  createTrustRootCompiler,
+  type CompiledTrustRoot,
+} from '../../src/policy/compile-trust-root.ts';
 import { declareTrustRoot, type DeclaredTrustRoot } from '../../src/policy/declare-trust-root.ts';
 import { toMaterialKey } from '../../src/policy/source-material.ts';
 import { createPolicyStore } from '../../src/policy/store.ts';
@@ -314,5 +318,74 @@ describe('createPolicyStore()', () => {
     store.recompile();
     assert.deepEqual(store.snapshot()?.policies[0]?.problems, []);
     assert.equal(store.snapshot()?.generation, 2);
+  });
+});
+
+describe('createTrustRootCompiler()', () => {
+  const snapshot = (generation: number): TrustReading => ({
+    ok: true,
+    snapshot: {
+      ...loadPublicGood(),
+      generation,
+      source: 'shipped',
+      fetchedAt: new Date(0),
+      expiresAt: undefined,
+    },
+  });
+  const specs = new Map<string, unknown>([
+    ['root', { trustedRoot: { secretKeyRef: { name: 's', key: 'k' } } }],
+  ]);
+  const holding = (text: string): typeof context => ({
+    ...context,
+    material: new Map([[toMaterialKey('Secret', NAMESPACE, 's'), new Map([['k', Buffer.from(text)]])]]),
+  });
+
+  /** A root compiled again and again, each time with what the trust store reads then. */
+  function compiledOf(...steps: readonly (readonly [TrustReading, string])[]): unknown[] {
+    let reading: TrustReading = { ok: false, problem: 'none yet' };
+    const tracked: unknown[] = [];
+    const compile = createTrustRootCompiler({
+      track: (sources) => tracked.push(sources.get('root')),
+      read: () => reading,
+    });
+    const compiled = steps.map(([read, text]) => {
+      reading = read;
+      return compile(specs, holding(text)).get('root');
+    });
+    return [compiled, tracked];
+  }
+
+  it('keeps a root for as long as it is one, and a problem for as long as it is the same', () => {
+    const [one, two] = [snapshot(1), snapshot(2)];
+    const [late, gone]: TrustReading[] = [
+      { ok: false, problem: 'late' },
+      { ok: false, problem: 'gone' },
+    ];
+    assert.ok(late !== undefined && gone !== undefined);
+    const readings = [one, one, two, late, late, gone, one];
+    const [compiled] = compiledOf(...readings.map((reading) => [reading, '{}'] as const)) as [
+      CompiledTrustRoot[],
+    ];
+    assert.deepEqual(
+      compiled.map((root) => (root.ok ? root.snapshot.generation : root.problem)),
+      [1, 1, 2, 'late', 'late', 'gone', 1],
+    );
+    assert.deepEqual(
+      compiled.map((root, index) => root === compiled[index - 1]),
+      [false, true, false, false, true, false, false],
+    );
+  });
+
+  it('declares a root again when the Secret that holds it is another one', () => {
+    const one = snapshot(1);
+    const [compiled, tracked] = compiledOf([one, '{}'], [one, '{}'], [one, '{"a":1}']) as [
+      unknown[],
+      unknown[],
+    ];
+    assert.deepEqual(
+      tracked.map((source) => String((source as { bytes: Buffer }).bytes)),
+      ['{}', '{}', '{"a":1}'],
+    );
+    assert.deepEqual([compiled[1] === compiled[0], compiled[2] === compiled[1]], [true, false]);
   });
 });

@@ -31,7 +31,17 @@ function subjectOf(policy: CompiledPolicy, more: Partial<SatisfiedSubject> = {})
 
 function resultOf(policy = policyOf(), more: Partial<PolicyResult> = {}): PolicyResult {
   const satisfied = policy.authorities.some(isSigning) ? [subjectOf(policy)] : [];
-  return { policy, use: USE, findings: [], signatures: [], attestations: [], satisfied, ...more };
+  return {
+    policy,
+    use: USE,
+    findings: [],
+    signatures: [],
+    attestations: [],
+    satisfied,
+    subjects: [],
+    rules: [],
+    ...more,
+  };
 }
 
 const failing = { findings: [createFinding('SignatureMissing', 'none')], satisfied: [] };

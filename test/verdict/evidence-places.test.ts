@@ -67,7 +67,7 @@ describe('toPlaces()', () => {
     assert.deepEqual([candidateCount, problems, lookedIn], [0, trouble('here'), [HERE]]);
   });
 
-  it('tells those who look elsewhere when the layer model.sig could not be read', () => {
+  describe('with a layer model.sig', () => {
     const layer = {
       mediaType: 'application/octet-stream',
       digest: `sha256:${'2'.repeat(64)}`,
@@ -79,8 +79,22 @@ describe('toPlaces()', () => {
       manifest: toManifest([layer]),
       problems: trouble('layer'),
     };
-    const signers = policy.authorities.filter(({ name }) => name === 'here');
-    assert.deepEqual(prove(evidence, signers, new Date()).problems, trouble('layer'));
+    const problemsOf = (asked: Evidence, ...names: string[]): Proof['problems'] => {
+      const signers = policy.authorities.filter(({ name }) => names.includes(name));
+      return prove(asked, signers, new Date()).problems;
+    };
+
+    it('tells those who look elsewhere that it could not be read', () =>
+      assert.deepEqual(problemsOf(evidence, 'here'), trouble('layer')));
+
+    it('tells it once where somebody looks beside it', () =>
+      assert.deepEqual(problemsOf(evidence, 'own', 'here'), trouble('layer')));
+
+    it('tells those who look elsewhere nothing where it was read', () => {
+      const read = { place: 'layer' as const, referrer: layer.digest, bytes: toBytes({}) };
+      const problems = problemsOf({ ...evidence, bundles: [read] }, 'here');
+      assert.ok(!problems.some(({ message }) => message === 'layer'));
+    });
   });
 
   it('is a fault, and no absence, where a place was not looked into', () => {

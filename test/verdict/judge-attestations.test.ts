@@ -177,6 +177,18 @@ describe('judge() about attestations', () => {
       ['AttestationRejected'],
     ],
     [
+      'one by an authority that only another requirement names',
+      only(demand(), demand({ name: 'again', authorities: ['blue'] })),
+      [attested(RED)],
+      ['AttestationRejected'],
+    ],
+    [
+      'one by an authority that only another requirement names, beside one of those that are named',
+      only(demand(), demand({ name: 'again', authorities: ['blue'] })),
+      [attested(RED), attested(BLUE)],
+      [],
+    ],
+    [
       'one about another model',
       only(demand()),
       [attested(RED, provenance(BUILD, OTHER_DIGEST))],

@@ -174,3 +174,18 @@ describe('judge() about an index', () => {
     assert.deepEqual(others, []);
   });
 });
+
+describe('toSubjects()', () => {
+  const index = toIndex([], []);
+  const proof = prove(index, compile(one).authorities, new Date());
+
+  it('throws where a child was judged without proof, which is a fault of its caller', () =>
+    assert.throws(() => toSubjects(index, { ...proof, children: [] }), /judged without proof/));
+
+  it('throws where a child is an index itself', () => {
+    const [child] = index.children ?? [];
+    assert.ok(child !== undefined);
+    const nested = { ...index, children: [{ ...child, manifest: index.manifest }] };
+    assert.throws(() => toSubjects(nested, proof), /judged without proof/);
+  });
+});

@@ -13,7 +13,7 @@ import { createCelMeter } from '../../src/policy/cel/meter.ts';
 import type { CompiledPolicy } from '../../src/policy/compiled.ts';
 import type { Evidence } from '../../src/evidence/evidence.ts';
 import { judge, type PolicyResult, type RuleContext } from '../../src/verdict/judge.ts';
-import { prove } from '../../src/verdict/prove.ts';
+import { planProof, prove } from '../../src/verdict/prove.ts';
 import {
   ALICE,
   change,
@@ -162,8 +162,23 @@ describe('judge() about authorities', () => {
     );
   });
 
+  it('never passes for want of a reason', () => {
+    const policy = compile(one);
+    const evidence = toEvidence([signed(STRANGER)]);
+    const proof = prove(evidence, policy.authorities, new Date());
+    const authorities = proof.authorities.map((entry) => ({ ...entry, failures: [] }));
+    const judgement = { use: USE, evidence, proof: { ...proof, authorities } };
+    assert.deepEqual(
+      judge(policy, judgement, toRuleContext()).findings.map(({ reason }) => reason),
+      ['AuthoritiesNotSatisfied'],
+    );
+  });
+
   it('throws when a signing policy is judged without evidence, which is a fault of its caller', () => {
-    assert.throws(() => judge(compile(one), { use: USE }, toRuleContext()), /without evidence/);
+    const evidence = toEvidence([signed(RED)]);
+    const proof = prove(evidence, compile(one).authorities, new Date());
+    for (const half of [{}, { evidence }, { proof }])
+      assert.throws(() => judge(compile(one), { use: USE, ...half }, toRuleContext()), /without evidence/);
   });
 });
 
@@ -278,6 +293,30 @@ describe('judge() about rules', () => {
     assert.deepEqual(reasonsOf(spec({ expression: 'false' }), [signed(STRANGER)]), ['SignerNotTrusted']);
   });
 
+  it('tells what was proven and what each rule said, and what satisfied where it passes', () => {
+    const toldOf = (rule: string, key: SigningKey): unknown[] => {
+      const policy = compile(spec({ expression: 'true' }, { expression: rule }));
+      const { subjects, rules, satisfied } = resultOf(policy, toEvidence([signed(key)]));
+      return [
+        subjects.map(({ child, proof, attested }) => [child, proof.candidateCount, attested]),
+        rules.map(({ path, expression, failure }) => `${path} ${expression} ${failure?.reason ?? 'holds'}`),
+        satisfied.map(({ digest, child, proofs }) => [digest, child, proofs[0]?.signatures.length]),
+      ];
+    };
+    const [first, second] = ['spec.validations[0] true holds', 'spec.validations[1]'];
+    assert.deepEqual(toldOf('1 == 1', RED), [
+      [[undefined, 1, []]],
+      [first, `${second} 1 == 1 holds`],
+      [[DIGEST, undefined, 1]],
+    ]);
+    assert.deepEqual(toldOf('false', RED), [
+      [[undefined, 1, []]],
+      [first, `${second} false RuleViolated`],
+      [],
+    ]);
+    assert.deepEqual(toldOf('1 == 1', STRANGER), [[[undefined, 1, undefined]], [], []]);
+  });
+
   const messages: [string, object, RegExp][] = [
     ['its message', { message: 'only red' }, /: only red;/],
     [
@@ -298,6 +337,11 @@ describe('judge() about rules', () => {
     [
       'the message when the expression makes two lines',
       { message: 'fallback', messageExpression: "'a\\nb'" },
+      /: fallback;/,
+    ],
+    [
+      'the message when the expression makes no text',
+      { message: 'fallback', messageExpression: 'pod.metadata.labels' },
       /: fallback;/,
     ],
     ['the rule when there is no message', {}, /: failed expression: false;/],
@@ -492,5 +536,19 @@ describe('prove()', () => {
       problems: [],
       candidateCount: 0,
     });
+  });
+});
+
+describe('planProof()', () => {
+  const evidence = toEvidence([signed(RED)]);
+  const plan = (authorities: CompiledPolicy['authorities']): ReturnType<typeof planProof> =>
+    planProof(evidence, { authorities, wanted: [] });
+
+  it('asks nothing where nobody signs', () => assert.equal(plan([]).next().done, true));
+
+  it('takes no answer in part', () => {
+    const steps = plan(compile({ authorities: [keyed('red', RED)] }).authorities);
+    assert.equal(steps.next().done, false);
+    assert.throws(() => steps.next([]), /answered in part/);
   });
 });

@@ -8,8 +8,15 @@ import { toSigners } from '../../src/verdict/signers.ts';
 
 type Signer = Partial<SignatureFacts>;
 
-function proof(kind: SigningAuthority['kind'], ...signers: readonly Signer[]): AuthorityProof {
-  const authority = { kind, name: 'a', trustRoot: 'r' } as unknown as SigningAuthority;
+const proof = (kind: SigningAuthority['kind'], ...signers: readonly Signer[]): AuthorityProof =>
+  proofUnder('r', kind, ...signers);
+
+function proofUnder(
+  trustRoot: string,
+  kind: SigningAuthority['kind'],
+  ...signers: readonly Signer[]
+): AuthorityProof {
+  const authority = { kind, name: 'a', trustRoot } as unknown as SigningAuthority;
   return { authority, failures: [], signatures: signers as readonly SignatureFacts[] };
 }
 
@@ -56,6 +63,11 @@ describe('toSigners()', () => {
       'keyless signers by identity',
       [proof('keyless', signer('1', 'a')), proof('keyless', signer('2', 'a'))],
       1,
+    ],
+    [
+      'one identity under two TrustRoots, which may certify different people by it',
+      [proof('keyless', signer('1', 'a')), proofUnder('other', 'keyless', signer('2', 'a'))],
+      2,
     ],
     ['keyless signers and keys', [proof('keyless', signer('1', 'a')), proof('key', signer('2', ''))], 2],
     ['a key and its identity', [proof('keyless', signer('1', 'a')), proof('key', signer('1', ''))], 1],

@@ -74,6 +74,14 @@ describe('withDeadline', () => {
     );
   });
 
+  it('gives an inner call no more than what is left of the outer', () => {
+    const inner = (): void =>
+      withDeadline(60_000, () => {
+        for (let turn = 0; turn < 10_000; turn += 1) if (isOverdue()) return;
+      });
+    assert.throws(() => withDeadline(0, inner), DeadlineExceeded);
+  });
+
   it('leaves programs and meters usable', () => {
     const compiled = engine.compile('object.big.all(a, object.big.exists(b, a == b))', 'validation');
     assert.ok(compiled.ok);

@@ -42,6 +42,7 @@ describe('CelEngine.compile', () => {
     ['cel.bind(x, 1, x == 1)', 'unknown_function'],
     ['constructor("x")', 'unknown_function'],
     ['9223372036854775808 > 0', 'numeric_overflow'],
+    ['-9223372036854775809 < 0', 'numeric_overflow'],
     [`${'['.repeat(9)}1${']'.repeat(9)}.size() == 1`, 'limit_exceeded'],
     ['('.repeat(1000), 'limit_exceeded'],
     ['!'.repeat(16_000), 'compile_error'],
