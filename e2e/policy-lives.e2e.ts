@@ -153,7 +153,7 @@ describe('a cluster in which policies change', () => {
       await eventsOf('invalid'),
       `Warning PolicyInvalid ClusterModelPolicy: denies what it selects: ${fault}\n`,
     );
-    const onOneLine = fault.replaceAll(/\n */gu, ' | ');
+    const onOneLine = fault.replace(/\n *\^$/u, '').replace('\n', ' | ');
     expectDenied(
       await ask(),
       line('PolicyInvalid', model.reference, `policy invalid: ${onOneLine}; correct the policy`),

@@ -102,7 +102,8 @@ export function judge(policy: CompiledPolicy, judgement: Judgement, context: Rul
   if (policy.problems.length > 0)
     return result(
       policy.problems.map(({ reason, message }) =>
-        createFinding(reason, message, { use, policy: policy.name }),
+        // On one line a caret points at nothing.
+        createFinding(reason, message.replace(/\n *\^$/u, ''), { use, policy: policy.name }),
       ),
     );
   const [only] = policy.authorities;
