@@ -322,4 +322,10 @@ export const EQUIVALENT: readonly Equivalent[] = [
     text: "type.name === 'google.protobuf.Duration'",
     why: 'what is added to a timestamp on its right is a duration',
   },
+  {
+    file: 'policy/cel/text-order.ts',
+    change: 'dropped',
+    text: 'at < length',
+    why: 'behind its end a text is equal to nothing',
+  },
 ];

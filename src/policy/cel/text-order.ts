@@ -13,5 +13,5 @@ export function compareTexts(left: string, right: string): number {
 // Surrogates stand for the highest code points, though their units are not the highest.
 function rank(unit: number): number {
   if (unit < 0xd800) return unit;
-  return unit >= 0xe000 ? unit - 0x2000 : unit + 0x2000;
+  return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000;
 }
