@@ -48,7 +48,7 @@ export function createReviewHandler(
   observer: DecisionObserver,
 ): ReviewHandler {
   const inFlight = createShares(MAX_IN_FLIGHT);
-  const withTurns = { ...dependencies, turns: createFairTurns() };
+  const withTurns = { turns: createFairTurns(), ...dependencies };
   const deny = (finding: Finding): Decision => toUndecided(createStopwatch(), [finding]);
   function fail(uid: string, error: unknown): Decision {
     attempt(() => observer.failed(uid, error));
