@@ -1,8 +1,9 @@
-// How do events reach the cluster without a storm? The same one once an hour, one a second, from a short queue that
-// drops what does not fit: an event is a courtesy. What is worth one is left to the caller.
+// How do events reach the cluster without a storm? The same one once an hour, one a second, from a short queue in which
+// namespaces take turns and that drops what does not fit: an event is a courtesy. What is worth one is left to the caller.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesObject } from '@kubernetes/client-node';
+import { createFairQueue } from '../lib/fair-queue.ts';
 import type { KubernetesWriter, WriteRequest } from './client.ts';
 
 /** Events of cluster-wide objects stand here: the API server takes them nowhere else. Those of others stand beside them. */
@@ -39,7 +40,7 @@ export interface EventWriterOptions {
 
 /** Tells events in the background. */
 export interface EventWriter {
-  /** Returns at once. What was told within the hour is not told again. */
+  /** Returns at once. What was told within the hour is not told again; what was dropped is when it is offered again. */
   tell(note: EventNote): void;
 }
 
@@ -48,7 +49,7 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
   const { client, signal, onWrite, intervalMs = EVENT_INTERVAL_MS } = options;
   const now = (): Date => options.now?.() ?? new Date();
   const told = new Map<string, number>();
-  const queue: EventNote[] = [];
+  const queue = createFairQueue<EventNote>(MAX_QUEUED);
   let isRunning = false;
 
   async function run(): Promise<void> {
@@ -72,11 +73,13 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
       const nowMs = now().getTime();
       const lastMs = told.get(key) ?? -Infinity;
       if (signal.aborted || nowMs - lastMs < REPEAT_MS) return;
+      if (!queue.push(note.object.metadata?.namespace ?? '', note)) {
+        onWrite('dropped');
+        return;
+      }
       told.delete(key);
       told.set(key, nowMs);
       for (const oldest of told.keys()) if (told.size > MAX_REMEMBERED) told.delete(oldest);
-      if (queue.length >= MAX_QUEUED) onWrite('dropped');
-      else queue.push(note);
       if (!isRunning) void run();
     },
   };

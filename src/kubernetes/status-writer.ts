@@ -1,5 +1,6 @@
 // How do statuses reach the cluster without a storm? One write at a time, a few a second, for each object only the
-// newest; what does not stay as written is tried ever less often. What a status says is left to the caller.
+// newest; what does not stay as written is tried ever less often. What is the cluster's goes first, then namespaces take turns.
+// What a status says is left to the caller.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesObject } from '@kubernetes/client-node';
 import type { KubernetesWriter } from './client.ts';
@@ -13,6 +14,8 @@ const WRITE_TIMEOUT_MS = 10_000;
 const FREE_ATTEMPTS = 3;
 const FIRST_DELAY_MS = 1000;
 const MAX_DELAY_MS = 300_000;
+/** Namespaces whose turn is remembered. */
+const MAX_REMEMBERED = 10_000;
 
 /** An object as it was last seen, and what its status should say. */
 export interface StatusTarget {
@@ -62,6 +65,8 @@ class Writer implements StatusWriter {
   #targets = new Map<string, StatusTarget>();
   readonly #memory = new Map<string, Memory>();
   readonly #pending = new Set<string>();
+  /** Namespaces in the order in which they were last written for. */
+  readonly #served = new Set<string>();
   #isRunning = false;
 
   constructor(options: StatusWriterOptions) {
@@ -90,8 +95,17 @@ class Writer implements StatusWriter {
 
   #next(): string | undefined {
     const now = performance.now();
-    for (const path of this.#pending) if ((this.#memory.get(path)?.notBeforeMs ?? 0) <= now) return path;
-    return undefined;
+    const due = [...this.#pending].filter((path) => (this.#memory.get(path)?.notBeforeMs ?? 0) <= now);
+    const owners = Map.groupBy(due, (path) => this.#targets.get(path)?.object.metadata?.namespace ?? '');
+    const next = owners.has('')
+      ? ''
+      : ([...owners.keys()].find((owner) => !this.#served.has(owner)) ??
+        [...this.#served].find((owner) => owners.has(owner)) ??
+        '');
+    this.#served.delete(next);
+    this.#served.add(next);
+    for (const owner of this.#served) if (this.#served.size > MAX_REMEMBERED) this.#served.delete(owner);
+    return owners.get(next)?.[0];
   }
 
   /** The patch that is due, with what it makes; undefined when the status is right or our write is on its way. */

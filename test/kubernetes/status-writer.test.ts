@@ -213,6 +213,39 @@ describe('createStatusWriter()', () => {
     assert.ok(store.api.requests.length - asked <= 1, String(store.api.requests.length - asked));
   });
 
+  it('writes for the cluster first, then for namespaces in turn, whatever one of them changes meanwhile', async () => {
+    const of = (namespace: string, name: string, condition = ready): StatusTarget => {
+      const path = `/apis/modelpolicy.dev/v1alpha1/namespaces/${namespace}/modelpolicies/${name}`;
+      const object = store.get(path) ?? store.put(path, { metadata: { name, namespace, generation: 1 } });
+      return {
+        path,
+        object: structuredClone(object) as KubernetesObject,
+        desired: { conditions: [condition] },
+      };
+    };
+    const written = (): readonly string[] => store.writes.map(({ path }) => path.split('/').at(-2) ?? '');
+    const writer = open();
+    // What it says changes with every write: there is always something to write for it.
+    let change = 0;
+    const offer = (): void => {
+      change += 1;
+      const flood = Array.from({ length: 20 }, (_, n) =>
+        of('flood', `flood-${n}`, { ...ready, message: `change ${change}` }),
+      );
+      writer.offer([...flood, of('quiet', 'one'), of('quiet', 'two'), target('a')]);
+    };
+    offer();
+    const timer = setInterval(offer, 10);
+    try {
+      await until('every status', () => ['a', 'one', 'two'].every((name) => written().includes(name)));
+    } finally {
+      clearInterval(timer);
+    }
+    const order = written();
+    assert.equal(order[0], 'a');
+    assert.ok(order.indexOf('two') <= 5, order.join());
+  });
+
   it('treats another object of the same name as another', async () => {
     const writer = open();
     writer.offer([target('a')]);
