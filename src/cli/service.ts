@@ -98,7 +98,7 @@ export async function startService(values: OptionValues, logger: Logger): Promis
       now: () => new Date(),
       ...(source.readNamespace === undefined ? {} : { readNamespace: source.readNamespace }),
     },
-    createObserver(metrics, logger),
+    createObserver(store, metrics, logger),
   );
   const listeners: Listener[] = [];
   try {
@@ -220,10 +220,16 @@ function createRefreshObserver(metrics: Metrics, logger: Logger): (event: Refres
   };
 }
 
-function createObserver(metrics: Metrics, logger: Logger): DecisionObserver {
+/** Label of what is asked about namespaces that nobody knows: made up, they would use up the labels of those that there are. */
+const UNKNOWN_NAMESPACE = '(unknown)';
+
+function createObserver(store: PolicyStore, metrics: Metrics, logger: Logger): DecisionObserver {
   return {
     decided(request, decision) {
-      metrics.observeDecision(decision, { namespace: request.namespace ?? '', operation: request.operation });
+      const name = request.namespace ?? '';
+      const isKnown = name === '' || store.snapshot()?.findNamespace(name) !== undefined;
+      const namespace = isKnown ? name : UNKNOWN_NAMESPACE;
+      metrics.observeDecision(decision, { namespace, operation: request.operation });
       logger.info({ decision: toDecisionRecord(request, decision, new Date()) }, 'decision');
     },
     failed(uid, error) {

@@ -17,6 +17,7 @@ import {
   type TestCluster,
 } from '../support/cluster-service.ts';
 import { pushModel, pushSigned, teamPolicy, type Answer } from '../support/controller.ts';
+import { MAX_NAMESPACE_LABELS } from '../../src/telemetry/metrics.ts';
 import { sumOf } from '../support/expect.ts';
 import { reviewOf, volumePod } from '../support/review.ts';
 import { until } from '../support/until.ts';
@@ -113,6 +114,20 @@ describe('what the API server says', () => {
         await expectDenied(service, signed, { code: 503, reason: 'PoliciesNotSynced', namespace: 'new' });
         assert.equal(await isAdmitted(service, signed), true);
       });
+  });
+
+  it('fault 60: gives no series to namespaces that are made up, and one to each that there is', async () => {
+    const service = await startSynced();
+    const askIn = (namespace: string): Promise<unknown> =>
+      askService(service, reviewOf({ kind: 'Pod', metadata: {}, spec: {} }, { namespace }));
+    for (let made = 0; made < MAX_NAMESPACE_LABELS; made += 20)
+      await Promise.all(Array.from({ length: 20 }, (_, n) => askIn(`made-up-${made + n}`)));
+    await ask(service, unsigned, 'prod');
+    const metrics = await readMetrics(service);
+    const name = 'model_policy_decisions_total';
+    assert.doesNotMatch(metrics, /made-up/);
+    assert.equal(sumOf(metrics, name, { namespace: '(unknown)' }), MAX_NAMESPACE_LABELS);
+    assert.equal(sumOf(metrics, name, { namespace: 'prod', action: 'Deny' }), 1);
   });
 
   describe('about statuses', () => {

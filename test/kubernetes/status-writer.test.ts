@@ -219,7 +219,7 @@ describe('createStatusWriter()', () => {
       const object = store.get(path) ?? store.put(path, { metadata: { name, namespace, generation: 1 } });
       return {
         path,
-        object: structuredClone(object) as KubernetesObject,
+        object: structuredClone(object),
         desired: { conditions: [condition] },
       };
     };
