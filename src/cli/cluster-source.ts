@@ -4,13 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { OptionValues } from '../config.ts';
 import { createDelay } from '../lib/delay.ts';
 import { toErrorMessage, toRecord, toText } from '../lib/text.ts';
-import { createTurns } from '../lib/turns.ts';
-import {
-  createKubernetesClient,
-  type KubernetesClient,
-  type KubernetesWriter,
-} from '../kubernetes/client.ts';
-import { KubernetesApiError, KubernetesConfigError } from '../kubernetes/errors.ts';
+import { createKubernetesClient, type KubernetesWriter } from '../kubernetes/client.ts';
+import { KubernetesConfigError } from '../kubernetes/errors.ts';
 import { startListWatch, type ListWatch } from '../kubernetes/list-watch.ts';
 import { createNamedObjects, type NamedObjects } from '../kubernetes/named-objects.ts';
 import { createPullSecretReader } from '../kubernetes/pull-secret.ts';
@@ -19,9 +14,10 @@ import type { PolicySource } from '../policy/compile.ts';
 import { toMaterial } from '../policy/documents.ts';
 import { toMaterialKey, type MaterialData, type SourceMaterial } from '../policy/source-material.ts';
 import { listTenantMaterial, type NamedMaterial } from '../policy/tenant-limits.ts';
-import { toKnownNamespace, type KnownNamespace, type PolicyInputs } from '../policy/store.ts';
+import type { PolicyInputs } from '../policy/store.ts';
 import { API_GROUP } from '../policy/types.ts';
 import { textOf, UsageError } from './arguments.ts';
+import { createNamespaceReader } from './namespace-reader.ts';
 import type { PolicySourceHandle, PolicySourceOptions } from './policy-source.ts';
 
 type Objects = ReadonlyMap<string, object>;
@@ -52,13 +48,13 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
   const namespace = textOf(values, 'controller-namespace') ?? '';
   const { store, logger, metrics, onUpdate } = options;
   const stop = new AbortController();
-  const takeTurn = createTurns(NAMESPACE_READS_AT_ONCE);
   const state = new Map<Collection, Objects>();
   let tellChange: () => void = () => undefined;
   let isStale = true;
   const firstRead = Promise.withResolvers<void>();
   let firstWait: Promise<void> | undefined;
   let hasRead = false;
+  let hasWorld = false;
   let lastUpdateMs = -Infinity;
   /** ModelPolicies that count: what changes in them waits, whatever else changes. */
   let ofNamespaces: Objects | undefined;
@@ -84,9 +80,10 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
       const read = tenantObjects.want(new Set(named.keys()));
       if (named.size === 0) hasRead = true;
       if (hasRead) {
-        firstRead.resolve();
         store.update({ ...inputs, material: addMaterial(inputs.material, named, tenantObjects) });
         isStale = false;
+        hasWorld = true;
+        firstRead.resolve();
         onUpdate();
       } else firstWait ??= waitFor(read);
     }
@@ -143,8 +140,14 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
         const isFirst = state.size < COLLECTIONS;
         const before = state.get(collection as Collection);
         state.set(collection as Collection, objects);
-        if (isFirst) update();
-        else follow(collection, !hasSameSpecs(before, objects));
+        try {
+          if (isFirst) update();
+          else follow(collection, !hasSameSpecs(before, objects));
+        } catch (error) {
+          // The watch tells of it; nothing may change for a long time.
+          updateLater.within(TENANT_DELAY_MS);
+          throw error;
+        }
       },
     }),
   ]);
@@ -165,9 +168,10 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
     ),
     findUnready() {
       if (state.size < COLLECTIONS) return 'the first lists from the API server have not been read';
-      return hasRead ? undefined : 'the keys of namespaces’ own policies have not been read';
+      if (!hasRead) return 'the keys of namespaces’ own policies have not been read';
+      return hasWorld ? undefined : 'the policies could not be read';
     },
-    readNamespace: (name, signal) => takeTurn(() => readNamespace(client, name, signal)),
+    readNamespace: createNamespaceReader(client),
     pullSecrets: createPullSecretReader(client),
     stop() {
       stop.abort();
@@ -198,10 +202,6 @@ function addMaterial(
 }
 
 const COLLECTIONS = 7;
-/** Namespaces that no watch told of are read live, so many at once: whoever asks may make up their names. */
-export const NAMESPACE_READS_AT_ONCE = 16;
-/** RFC 1123 label: the API server has no other. */
-const NAMESPACE_NAME = /^[\da-z](?:[\da-z-]{0,61}[\da-z])?$/;
 /** How long the first world waits for the keys of namespaces' own policies, in milliseconds. */
 const FIRST_READ_MS = 10_000;
 /** How long changes of namespaces' own policies are gathered before they count, in milliseconds: none can keep us busy. */
@@ -278,19 +278,4 @@ function toInputs(state: ReadonlyMap<Collection, Objects>): PolicyInputs {
     namespaces: new Map(entries('namespaces')),
     unlistedNamespaces: 'Unknown',
   };
-}
-
-// A namespace made a moment ago may not have reached the watch: it is read once, live.
-async function readNamespace(
-  client: KubernetesClient,
-  name: string,
-  signal: AbortSignal,
-): Promise<KnownNamespace | undefined> {
-  if (!NAMESPACE_NAME.test(name) || signal.aborted) return undefined;
-  try {
-    return toKnownNamespace(await client.get(`/api/v1/namespaces/${encodeURIComponent(name)}`, signal), name);
-  } catch (error) {
-    if (error instanceof KubernetesApiError) return undefined;
-    throw new Error(`namespace could not be read: ${toErrorMessage(error)}`, { cause: error });
-  }
 }

@@ -1,10 +1,8 @@
 // Does the store follow what matters in the cluster, and only that?
 import assert from 'node:assert/strict';
-import type { ServerResponse } from 'node:http';
 import { Registry } from 'prom-client';
 import {
   NAMESPACE_INTERVAL_MS,
-  NAMESPACE_READS_AT_ONCE,
   startClusterSource,
   type ClusterSourceHandle,
 } from '../../src/cli/cluster-source.ts';
@@ -57,6 +55,8 @@ describe('startClusterSource()', () => {
     store = await startFakeStore();
     updates = [];
     changes = 0;
+    isBroken = false;
+    refusals = 0;
   });
   afterEach(async () => {
     source.stop();
@@ -158,36 +158,6 @@ describe('startClusterSource()', () => {
     assert.deepEqual(specs(), [{ a: 5 }]);
   });
 
-  it('reads few namespaces at once that no watch told of, and none whose name cannot be', async () => {
-    start();
-    const asked: string[] = [];
-    const held: ServerResponse[] = [];
-    store.intercept = ({ url = '' }, response) => {
-      if (!url.startsWith('/api/v1/namespaces/made-up')) return false;
-      asked.push(url);
-      held.push(response);
-      return true;
-    };
-    const signal = AbortSignal.timeout(30_000);
-    const read = (name: string): Promise<unknown> => {
-      assert.ok(source.readNamespace);
-      return source.readNamespace(name, signal);
-    };
-    for (const name of ['', '..', '../pods', 'Capital', '-x', 'x'.repeat(64), 'a?b', 'ä'])
-      assert.equal(await read(name), undefined);
-    const answers = Array.from({ length: 3 * NAMESPACE_READS_AT_ONCE }, (_, n) => read(`made-up-${n}`));
-    await until('reads', () => asked.length === NAMESPACE_READS_AT_ONCE);
-    let most = 0;
-    for (let count = 0; count < answers.length; count += 1) {
-      await until('a read', () => held.length > 0);
-      most = Math.max(most, held.length);
-      held.shift()?.end('{"metadata":{}}');
-    }
-    await Promise.all(answers);
-    assert.equal(asked.length, answers.length);
-    assert.equal(most, NAMESPACE_READS_AT_ONCE);
-  });
-
   it('keeps what it knows while the API server is away, and is ready on', async () => {
     put(1, { spec: { a: 1 } });
     start();
@@ -216,6 +186,23 @@ describe('startClusterSource()', () => {
     isBroken = false;
     put(2, { spec: { a: 2 }, status: { conditions: [] } });
     await until('the change', () => JSON.stringify(specs()) === '[{"a":2}]');
+  });
+
+  it('offers again what the store did not take though nothing changes, the first world too', async () => {
+    put(1, { spec: { a: 1 } });
+    isBroken = true;
+    start();
+    await until('a refusal', () => refusals > 0);
+    assert.equal(source.findUnready(), 'the policies could not be read');
+    isBroken = false;
+    await until('a world', () => JSON.stringify(specs()) === '[{"a":1}]');
+    isBroken = true;
+    refusals = 0;
+    put(2, { spec: { a: 2 } });
+    await until('another refusal', () => refusals > 0);
+    isBroken = false;
+    await until('the change', () => JSON.stringify(specs()) === '[{"a":2}]');
+    assert.equal(source.findUnready(), undefined);
   });
 
   describe('with what namespaces change as often as they like', () => {
