@@ -20,6 +20,7 @@ import { post } from '../support/https-client.ts';
 import { until } from '../support/until.ts';
 
 const TLS = createServerCertificate();
+const QUESTION = 'GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
 
 describe('listen()', () => {
@@ -174,6 +175,25 @@ describe('listen()', () => {
       await assert.rejects(askAs(listener, stranger));
       assert.equal(await askAs(listener, client), 'ok');
     });
+
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const)
+      it(`resumes no session with ${maxVersion} of a client whose CA was taken out`, async () => {
+        const listener = await start({ ...TLS, clientCa: authority.ca });
+        let session: Buffer | undefined;
+        const askAgain = async (): Promise<string> => {
+          const options = { port: portOf(listener), host: '127.0.0.1', ca: TLS.ca, ...client, maxVersion };
+          const socket = tlsConnect({ ...options, ...(session === undefined ? {} : { session }) });
+          let how = '';
+          socket.on('session', (ticket) => (session = ticket));
+          socket.once('secureConnect', () => (how = socket.isSessionReused() ? 'resumed' : 'anew'));
+          socket.write(QUESTION);
+          return `${await text(socket)} ${how}`;
+        };
+        assert.match(await askAgain(), /200 OK.* anew$/s);
+        assert.match(await askAgain(), /200 OK.* resumed$/s);
+        listener.setTls({ ...TLS, clientCa: createIdentity('client CA').ca });
+        assert.doesNotMatch(await askAgain().catch(() => 'refused'), /200 OK|resumed/);
+      });
 
     it('never falls back to the web’s authorities when it is given none', async () => {
       for (const clientCa of [
@@ -334,7 +354,7 @@ describe('listen()', () => {
     const countOpen = (): number => sockets.filter(({ closed }) => !closed).length;
     await until('the surplus to be cut off', () => countOpen() === MAX_CONNECTIONS / 2);
     const other = connect({ port: portOf(listener), host: '127.0.0.1', localAddress: '127.0.0.2' });
-    other.write('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+    other.write(QUESTION);
     assert.match(await text(other), /200 OK/);
     for (const socket of sockets) socket.destroy();
     const isAnswered = (): Promise<boolean> =>
