@@ -164,7 +164,12 @@ function createUpdateObserver({ store, logger, metrics }: UpdateContext): () => 
   return () => {
     const policies = store.snapshot()?.policies ?? [];
     const invalid = policies.filter(({ problems }) => problems.length > 0);
-    metrics.setPolicies(policies.length - invalid.length, invalid.length);
+    const count = (from: typeof policies, isOurs: boolean): number =>
+      from.filter((policy) => isOfCluster(policy) === isOurs).length;
+    for (const kind of ['ClusterModelPolicy', 'ModelPolicy'] as const) {
+      const broken = count(invalid, kind === 'ClusterModelPolicy');
+      metrics.setPolicies(kind, count(policies, kind === 'ClusterModelPolicy') - broken, broken);
+    }
     for (const { name, problem } of store.snapshot()?.brokenExceptions ?? [])
       logger.error({ exception: name, problem }, 'exception is invalid and has no effect');
     for (const { name, problems } of invalid.filter(isOfCluster))

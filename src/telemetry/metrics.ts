@@ -26,7 +26,8 @@ export interface Metrics extends ProvingMetrics, ClusterMetrics {
   observeDecision(decision: Decision, request: { namespace: string; operation: string }): void;
   observeRegistryRequest(status: string): void;
   observeCache(cache: string, result: string): void;
-  setPolicies(valid: number, invalid: number): void;
+  /** How many of each kind are in force. */
+  setPolicies(kind: 'ClusterModelPolicy' | 'ModelPolicy', valid: number, invalid: number): void;
   setInFlight(requests: number): void;
   observeTrustRefresh(trustRoot: string, result: string): void;
   /** Says whom to ask, at every scrape, how the refreshed TrustRoots are doing. */
@@ -76,7 +77,13 @@ export function createMetrics(registry: Registry, build: { version: string; node
   });
   const policies = new Gauge({
     name: 'model_policy_policies',
-    help: 'Policies in force by state; invalid ones deny what they select.',
+    help: 'ClusterModelPolicies in force by state; invalid ones deny what they select.',
+    labelNames: ['state'],
+    registers,
+  });
+  const ofNamespaces = new Gauge({
+    name: 'model_policy_namespaced_policies',
+    help: 'ModelPolicies in force by state: their owners can break them whenever they like.',
     labelNames: ['state'],
     registers,
   });
@@ -106,9 +113,10 @@ export function createMetrics(registry: Registry, build: { version: string; node
     },
     observeRegistryRequest: (status) => registryRequests.inc({ status }),
     observeCache: (cache, result) => cacheLookups.inc({ cache, result }),
-    setPolicies(valid, invalid) {
-      policies.set({ state: 'valid' }, valid);
-      policies.set({ state: 'invalid' }, invalid);
+    setPolicies(kind, valid, invalid) {
+      const gauge = kind === 'ModelPolicy' ? ofNamespaces : policies;
+      gauge.set({ state: 'valid' }, valid);
+      gauge.set({ state: 'invalid' }, invalid);
     },
     setInFlight: (count) => inFlight.set(count),
     ...trust,

@@ -130,6 +130,15 @@ describe('what the API server says', () => {
     assert.equal(sumOf(metrics, name, { namespace: 'prod', action: 'Deny' }), 1);
   });
 
+  it('fault 60: counts policies that namespaces break apart from those of the cluster', async () => {
+    cluster.put('modelpolicies', 'prod/broken', { authorities: [] });
+    const service = await startSynced();
+    const count = async (name: string): Promise<number> =>
+      sumOf(await readMetrics(service), name, { state: 'invalid' });
+    assert.equal(await count('model_policy_namespaced_policies'), 1);
+    assert.equal(await count('model_policy_policies'), 0);
+  });
+
   describe('about statuses', () => {
     const READY = { conditions: [{ type: 'Ready', status: 'True', reason: 'Ready' }] };
     const conditionOf = (path: string): string => {

@@ -116,12 +116,15 @@ describe('createMetrics()', () => {
   it('tells policies, build and requests in flight', async () => {
     const registry = new Registry();
     const metrics = createMetrics(registry, { version: '1.2.3', node: 'v26' });
-    metrics.setPolicies(3, 1);
+    metrics.setPolicies('ClusterModelPolicy', 3, 1);
+    metrics.setPolicies('ModelPolicy', 5, 7);
     metrics.setInFlight(2);
     metrics.observeCache('bytes', 'hit');
     const text = await registry.metrics();
     assert.match(text, /^model_policy_policies\{state="valid"\} 3$/m);
     assert.match(text, /^model_policy_policies\{state="invalid"\} 1$/m);
+    assert.match(text, /^model_policy_namespaced_policies\{state="valid"\} 5$/m);
+    assert.match(text, /^model_policy_namespaced_policies\{state="invalid"\} 7$/m);
     assert.match(text, /^model_policy_requests_in_flight 2$/m);
     assert.match(text, /^model_policy_build_info\{version="1\.2\.3",node="v26"\} 1$/m);
     assert.match(text, /^model_policy_cache_lookups_total\{cache="bytes",result="hit"\} 1$/m);
