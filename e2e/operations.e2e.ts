@@ -306,6 +306,19 @@ describe('a cluster with two replicas', () => {
     assert.ok(leader && other);
     await apply(webhookAt(other.url, await readSecret('ca.crt')));
     await within('the webhook in force', isAdmitted);
+    // As many terms as the type can count: the next leader has no number left.
+    const toSpec = (leaseTransitions: number): string => JSON.stringify({ spec: { leaseTransitions } });
+    const spend = (leaseTransitions: number): Promise<KubectlResult> =>
+      kubectl([
+        'patch',
+        'lease/model-policy-controller',
+        ...SYSTEM,
+        '--type=merge',
+        '--patch',
+        toSpec(leaseTransitions),
+      ]);
+    assert.notEqual((await spend(2 ** 31)).code, 0);
+    assert.equal((await spend(2 ** 31 - 1)).code, 0);
     const startedMs = performance.now();
     leader.kill();
     assert.equal(await isAdmitted(), true);

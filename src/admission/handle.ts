@@ -48,7 +48,7 @@ export function createReviewHandler(
   observer: DecisionObserver,
 ): ReviewHandler {
   const inFlight = createShares(MAX_IN_FLIGHT);
-  const withTurns = { ...dependencies, turns: createFairTurns() };
+  const withTurns = { turns: createFairTurns(), ...dependencies };
   const deny = (finding: Finding): Decision => toUndecided(createStopwatch(), [finding]);
   function fail(uid: string, error: unknown): Decision {
     attempt(() => observer.failed(uid, error));
@@ -56,8 +56,16 @@ export function createReviewHandler(
   }
   async function decideSafely(request: AdmissionRequest, timeoutMs: number | undefined): Promise<Decision> {
     const { namespace = '' } = request;
-    const release = inFlight.take(namespace);
-    if (release === undefined) return deny(toTooMany(inFlight.taken, namespace));
+    // Anybody who reaches us can make up names: all that nobody has heard of are one.
+    const isKnown = attempt(() => dependencies.snapshot()?.findNamespace(namespace)) !== undefined;
+    const release = inFlight.take(isKnown ? namespace : '');
+    if (release === undefined)
+      return deny(
+        toTooMany(
+          inFlight.taken,
+          isKnown ? `namespace ${quote(namespace, 63)}` : 'namespaces that are not known',
+        ),
+      );
     try {
       observer.inFlight(inFlight.taken);
       return await decide(request, withTurns, AbortSignal.timeout(toDeadlineMs(timeoutMs)));
@@ -86,19 +94,20 @@ export function createReviewHandler(
   };
 }
 
-const toTooMany = (taken: number, namespace: string): Finding =>
+const toTooMany = (taken: number, whom: string): Finding =>
   createFinding(
     'Overloaded',
     taken >= MAX_IN_FLIGHT
       ? `${MAX_IN_FLIGHT} requests are being decided`
-      : `${taken} requests are being decided, most of them for namespace ${quote(namespace, 63)}`,
+      : `${taken} requests are being decided, most of them for ${whom}`,
   );
 
 // What only watches must not stand in the way of an answer that is already a denial.
-function attempt(tell: () => void): void {
+function attempt<T>(tell: () => T): T | undefined {
   try {
-    tell();
+    return tell();
   } catch {
     // Nobody is left to tell.
+    return undefined;
   }
 }

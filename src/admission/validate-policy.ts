@@ -2,10 +2,11 @@
 // never work is refused with its place and its cure; what only lacks something, or is probably not meant, is a warning.
 // Deletion, status, and changes of metadata alone are never held up.
 import { isDeepStrictEqual } from 'node:util';
+import type { FairTurns } from '../lib/fair-turns.ts';
 import { boundBytes, quote, toRecord } from '../lib/text.ts';
 import { API_GROUP } from '../policy/types.ts';
 import type { CheckedKind } from '../policy/validate.ts';
-import type { HandlerResult } from './handle.ts';
+import { toDeadlineMs, type HandlerResult } from './handle.ts';
 import { MAX_MESSAGE_BYTES } from './response.ts';
 import { parseReview, REVIEW_API_VERSION, type AdmissionRequest } from './review.ts';
 
@@ -37,19 +38,33 @@ const KINDS = new Set<string>([
 const MAX_WARNINGS = 16;
 const MAX_WARNING_BYTES = 512;
 
-/** Answers one body; never throws for content. */
-export function handlePolicyReview(body: Uint8Array, check: CheckPolicy): HandlerResult {
-  const review = parseReview(body);
-  if (!review.ok)
-    return review.uid === undefined
-      ? { status: 400, body: { error: { reason: 'RequestMalformed', message: review.problem } } }
-      : toResult(review.uid, { faults: [{ field: '', message: review.problem }], warnings: [] }, 400);
-  const { request } = review;
-  return toResult(
-    request.uid,
-    isChecked(request) ? checkRequest(request, check) : { faults: [], warnings: [] },
-  );
+/** Answers bodies of reviews, within the time that the API server gives; never rejects for content. */
+export type PolicyHandler = (body: Uint8Array, timeoutMs: number | undefined) => Promise<HandlerResult>;
+
+/** Creates the handler. @param turns who asks for much, which a dry run does not even have to save, waits behind himself */
+export function createPolicyHandler(check: CheckPolicy, turns: FairTurns): PolicyHandler {
+  return async (body, timeoutMs) => {
+    const endMs = performance.now() + toDeadlineMs(timeoutMs);
+    const review = parseReview(body);
+    if (!review.ok)
+      return review.uid === undefined
+        ? { status: 400, body: { error: { reason: 'RequestMalformed', message: review.problem } } }
+        : toResult(review.uid, { faults: [{ field: '', message: review.problem }], warnings: [] }, 400);
+    const { request } = review;
+    if (!isChecked(request)) return toResult(request.uid, NOTHING_TO_SAY);
+    const checked = await turns.take(request.namespace ?? '', () =>
+      performance.now() < endMs ? checkRequest(request, check) : NOT_CHECKED,
+    );
+    return toResult(request.uid, checked);
+  };
 }
+
+const NOTHING_TO_SAY: PolicyCheck = { faults: [], warnings: [] };
+// As when nothing answers: what cannot be evaluated denies, whoever was told.
+const NOT_CHECKED: PolicyCheck = {
+  faults: [],
+  warnings: ['this was not checked: the time for it is up, because many are being checked'],
+};
 
 function isChecked({ operation, subResource = '', kind, object, oldObject }: AdmissionRequest): boolean {
   if (operation === 'DELETE' || operation === 'CONNECT' || subResource !== '') return false;

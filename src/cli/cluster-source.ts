@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { OptionValues } from '../config.ts';
 import { createDelay } from '../lib/delay.ts';
 import { toErrorMessage, toRecord, toText } from '../lib/text.ts';
+import { createTurns } from '../lib/turns.ts';
 import {
   createKubernetesClient,
   type KubernetesClient,
@@ -51,6 +52,7 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
   const namespace = textOf(values, 'controller-namespace') ?? '';
   const { store, logger, metrics, onUpdate } = options;
   const stop = new AbortController();
+  const takeTurn = createTurns(NAMESPACE_READS_AT_ONCE);
   const state = new Map<Collection, Objects>();
   let tellChange: () => void = () => undefined;
   let isStale = true;
@@ -165,7 +167,7 @@ export function startClusterSource(values: OptionValues, options: PolicySourceOp
       if (state.size < COLLECTIONS) return 'the first lists from the API server have not been read';
       return hasRead ? undefined : 'the keys of namespaces’ own policies have not been read';
     },
-    readNamespace: (name, signal) => readNamespace(client, name, signal),
+    readNamespace: (name, signal) => takeTurn(() => readNamespace(client, name, signal)),
     pullSecrets: createPullSecretReader(client),
     stop() {
       stop.abort();
@@ -196,6 +198,10 @@ function addMaterial(
 }
 
 const COLLECTIONS = 7;
+/** Namespaces that no watch told of are read live, so many at once: whoever asks may make up their names. */
+export const NAMESPACE_READS_AT_ONCE = 16;
+/** RFC 1123 label: the API server has no other. */
+const NAMESPACE_NAME = /^[\da-z](?:[\da-z-]{0,61}[\da-z])?$/;
 /** How long the first world waits for the keys of namespaces' own policies, in milliseconds. */
 const FIRST_READ_MS = 10_000;
 /** How long changes of namespaces' own policies are gathered before they count, in milliseconds: none can keep us busy. */
@@ -280,7 +286,7 @@ async function readNamespace(
   name: string,
   signal: AbortSignal,
 ): Promise<KnownNamespace | undefined> {
-  if (name === '') return undefined;
+  if (!NAMESPACE_NAME.test(name) || signal.aborted) return undefined;
   try {
     return toKnownNamespace(await client.get(`/api/v1/namespaces/${encodeURIComponent(name)}`, signal), name);
   } catch (error) {

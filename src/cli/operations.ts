@@ -139,10 +139,14 @@ function startRegistrationJobs(
   { term, mode }: { readonly term: AbortSignal; readonly mode: RegistrationMode },
 ): () => void {
   const { cluster, logger, metrics, managed } = context;
-  const note = createRepeatFilter();
-  const onError = (error: unknown): void => {
-    const message = toErrorMessage(error);
-    if (note(message)) logger.warn({ error: message }, 'not written');
+  // Each by itself: what cannot be written of one holds up nothing of the other.
+  const keep = (reconcile: () => Promise<void>): (() => void) => {
+    const note = createRepeatFilter();
+    const onError = (error: unknown): void => {
+      const message = toErrorMessage(error);
+      if (note(message)) logger.warn({ error: message }, 'not written');
+    };
+    return createReconciler({ signal: term, reconcile, onError });
   };
   const registration =
     mode === 'Off'
@@ -171,14 +175,12 @@ function startRegistrationJobs(
           readCaBundles: () => registration?.caBundles(),
           signal: term,
         });
-  const look = createReconciler({
-    signal: term,
-    onError,
-    async reconcile() {
-      await renew?.();
-      await registration?.reconcile();
-    },
-  });
+  const lookAtSecret = renew === undefined ? undefined : keep(renew);
+  const lookAtRegistration = registration === undefined ? undefined : keep(() => registration.reconcile());
+  const look = (): void => {
+    lookAtSecret?.();
+    lookAtRegistration?.();
+  };
   return look;
 }
 

@@ -2,10 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import type { NoMatchPolicy } from '../admission/judge-uses.ts';
-import { handlePolicyReview } from '../admission/validate-policy.ts';
+import { createPolicyHandler } from '../admission/validate-policy.ts';
 import { createReviewHandler, type DecisionObserver } from '../admission/handle.ts';
 import type { WorkloadMode } from '../admission/scope.ts';
 import type { OptionValues } from '../config.ts';
+import { createFairTurns } from '../lib/fair-turns.ts';
 import { toErrorMessage } from '../lib/text.ts';
 import type { ShortNames } from '../model/reference.ts';
 import { celSelfTest } from '../policy/cel/self-test.ts';
@@ -80,8 +81,10 @@ export async function startService(values: OptionValues, logger: Logger): Promis
     startSource(values, { store, logger, metrics, onUpdate }),
   );
   let isStopping = false;
+  const turns = createFairTurns();
   const handler = createReviewHandler(
     {
+      turns,
       snapshot: () => store.snapshot(),
       ...toSidedClients(access, values['pull-secrets'] === 'Pod' ? source.pullSecrets : undefined),
       prover: proving.prover,
@@ -110,7 +113,7 @@ export async function startService(values: OptionValues, logger: Logger): Promis
     );
     listeners.push(metricsListener);
     const listener = await listen(
-      createAdmissionApp(handler, (body) => handlePolicyReview(body, createPolicyCheck(store))),
+      createAdmissionApp(handler, createPolicyHandler(createPolicyCheck(store), turns)),
       toAddress(textOf(values, 'listen') ?? ''),
       tls.material,
     );

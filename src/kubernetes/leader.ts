@@ -19,6 +19,8 @@ const JITTER = 1.2;
 const RELEASE_TIMEOUT_MS = 3000;
 /** Whatever a Lease says of itself, it ends: a mistaken edit must not leave the cluster without a leader. */
 const MAX_FOREIGN_LEASE_MS = 60_000;
+/** What the type holds: one more would be refused, and nobody could lead ever again. */
+const MAX_TRANSITIONS = 2 ** 31 - 1;
 
 /** What is contended for, and by whom. */
 export interface LeaderOptions {
@@ -158,7 +160,7 @@ class Candidate implements LeaderElection {
       {
         ...this.#toSpec(now),
         acquireTime: isOurs ? (spec.acquireTime ?? now) : now,
-        leaseTransitions: isOurs ? transitions : transitions + 1,
+        leaseTransitions: isOurs ? transitions : transitions < MAX_TRANSITIONS ? transitions + 1 : 0,
       },
       signal,
     );

@@ -1,16 +1,14 @@
 // Which HTTP requests reach a decision? The express app of the admission port: two routes, raw capped bodies, JSON
 // errors, nothing that says more than it must.
 import express, { type ErrorRequestHandler, type Express } from 'express';
-import type { HandlerResult, ReviewHandler } from '../admission/handle.ts';
+import type { ReviewHandler } from '../admission/handle.ts';
 import { MAX_REVIEW_BYTES } from '../admission/review.ts';
+import type { PolicyHandler } from '../admission/validate-policy.ts';
 import { createBodyGate } from './body-gate.ts';
 import { parseDurationMs } from '../lib/duration.ts';
 import { toRecord } from '../lib/text.ts';
 
 const MAX_TIMEOUT_MS = 30_000;
-
-/** Answers reviews of policy objects. */
-export type PolicyHandler = (body: Uint8Array) => HandlerResult;
 
 /** Creates the app around its handlers. */
 export function createAdmissionApp(handle: ReviewHandler, handlePolicy?: PolicyHandler): Express {
@@ -19,19 +17,16 @@ export function createAdmissionApp(handle: ReviewHandler, handlePolicy?: PolicyH
   app.disable('etag');
   // Compressed bodies are refused: nobody sends them, and they could grow.
   const readBody = express.raw({ type: () => true, limit: MAX_REVIEW_BYTES, inflate: false });
-  app.post('/validate', createBodyGate(), readBody, async (request, response) => {
-    if (response.headersSent) return;
-    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    const result = await handle(body, toTimeoutMs(request.query['timeout']));
-    response.status(result.status).json(result.body);
-  });
-  if (handlePolicy !== undefined)
-    app.post('/validate-policy', createBodyGate(), readBody, (request, response) => {
+  const serve = (path: string, answer: ReviewHandler | PolicyHandler): void => {
+    app.post(path, createBodyGate(), readBody, async (request, response) => {
       if (response.headersSent) return;
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      const result = handlePolicy(body);
+      const result = await answer(body, toTimeoutMs(request.query['timeout']));
       response.status(result.status).json(result.body);
     });
+  };
+  serve('/validate', handle);
+  if (handlePolicy !== undefined) serve('/validate-policy', handlePolicy);
   app.use((_request, response) => {
     response.status(404).json({
       error: { reason: 'NotFound', message: 'only POST /validate and /validate-policy are served here' },

@@ -5,6 +5,7 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Express } from 'express';
+import { createShares } from '../lib/shares.ts';
 import { toErrorMessage } from '../lib/text.ts';
 
 /** Time for a client to send its headers, and its whole request, in milliseconds. */
@@ -16,6 +17,11 @@ const CHECK_INTERVAL_MS = 1000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 const MAX_HEADER_BYTES = 16_384;
 const MAX_PORT = 65_535;
+/**
+ * Connections at once, an address's at most as many as are left (docs: limits): each takes about 64 KiB of memory, and one API
+ * server alone may ask about as many pods as are decided at once.
+ */
+export const MAX_CONNECTIONS = 4096;
 
 /** Host and port. */
 export interface Address {
@@ -106,12 +112,22 @@ function useTls<T>(use: () => T): T {
   }
 }
 
-// Connections that have not finished their handshake are none of HTTP's, and would keep the server open.
+// Connections that have not finished their handshake are none of HTTP's, and would keep the server open. Whoever has too many is
+// cut off before his handshake costs anything.
 function trackSockets(server: Server): ReadonlySet<Socket> {
   const sockets = new Set<Socket>();
+  const shares = createShares(MAX_CONNECTIONS);
   server.on('connection', (socket: Socket) => {
+    const release = shares.take(socket.remoteAddress ?? '');
+    if (release === undefined) {
+      socket.destroy();
+      return;
+    }
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    socket.once('close', () => {
+      sockets.delete(socket);
+      release();
+    });
   });
   return sockets;
 }

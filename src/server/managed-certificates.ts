@@ -3,7 +3,7 @@
 // and what clients believe, is left to the callers.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { createAuthority, issueServing, type KeyedCertificate } from './self-signed.ts';
+import { createAuthority, issueServing, SERVING_LIFE_MS, type KeyedCertificate } from './self-signed.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Life of a CA, in milliseconds: two years. */
@@ -69,7 +69,7 @@ export async function renewCertificates(
   if (current === undefined) return begin(now, hosts);
   const withCa = await renewAuthority(current, now);
   const issued = mustIssue(withCa, context)
-    ? { ...withCa, ...(await issueServing(toAuthority(withCa), hosts, now)) }
+    ? { ...withCa, ...(await issueServing(toAuthority(withCa), hosts, now, toServingLifeMs(withCa, now))) }
     : withCa;
   const next = { ...issued, authorities: dropOld(issued, now) };
   return isSame(current, next) ? undefined : next;
@@ -83,9 +83,15 @@ async function begin(now: Date, hosts: readonly string[]): Promise<ManagedCertif
 
 async function renewAuthority(current: ManagedCertificates, now: Date): Promise<ManagedCertificates> {
   const { cert } = toAuthority(current);
-  if (hasKey(cert, current.caKey) && !isDue(new X509Certificate(cert), now)) return current;
-  const authority = await createAuthority(now, CA_LIFE_MS);
-  const authorities = [authority.cert, ...current.authorities].slice(0, MAX_AUTHORITIES);
+  const last = new X509Certificate(cert);
+  if (hasKey(cert, current.caKey) && !isDue(last, now)) return current;
+  const authority = await createAuthority(now, toLifeMs(last, now, CA_LIFE_MS));
+  // What is served now is believed until something else is, however often the key is lost meanwhile.
+  const leaf = new X509Certificate(current.cert);
+  const [used = [], others = []] = [true, false].map((isUsed) =>
+    current.authorities.filter((pem) => isIssuedBy(leaf, pem) === isUsed),
+  );
+  const authorities = [authority.cert, ...used, ...others].slice(0, MAX_AUTHORITIES);
   return { ...current, authorities, caKey: authority.key };
 }
 
@@ -113,9 +119,12 @@ function toAuthority({ authorities, caKey }: ManagedCertificates): KeyedCertific
   return { cert: authorities[0] ?? '', key: caKey };
 }
 
+// Of a kind that we sign with: another authority that somebody stored here is believed on, and ours stands beside it.
 function hasKey(cert: string, key: string): boolean {
   try {
-    return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+    const privateKey = createPrivateKey(key);
+    const isOurs = privateKey.asymmetricKeyDetails?.namedCurve === 'prime256v1';
+    return isOurs && new X509Certificate(cert).checkPrivateKey(privateKey);
   } catch {
     return false;
   }
@@ -123,7 +132,17 @@ function hasKey(cert: string, key: string): boolean {
 
 function isDue({ validFromDate, validToDate }: X509Certificate, now: Date): boolean {
   const lifeMs = validToDate.getTime() - validFromDate.getTime();
-  return now.getTime() - validFromDate.getTime() >= lifeMs * RENEWAL_SHARE;
+  // One from the future was made by a clock that was wrong, or ours is: nobody with our clock would believe it.
+  return now < validFromDate || now.getTime() - validFromDate.getTime() >= lifeMs * RENEWAL_SHARE;
+}
+
+// What takes the place of one from the future holds by both clocks: which of them is wrong cannot be known.
+function toLifeMs({ validFromDate, validToDate }: X509Certificate, now: Date, lifeMs: number): number {
+  return now < validFromDate ? Math.max(lifeMs, validToDate.getTime() - now.getTime()) : lifeMs;
+}
+
+function toServingLifeMs({ cert }: ManagedCertificates, now: Date): number {
+  return toLifeMs(new X509Certificate(cert), now, SERVING_LIFE_MS);
 }
 
 function isIssuedBy(leaf: X509Certificate, authority: string): boolean {

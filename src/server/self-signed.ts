@@ -1,6 +1,6 @@
 // Which certificate is served when none is given? One of a CA of our own; how long both live and where their keys are
 // kept is left to the callers.
-import { webcrypto, randomBytes } from 'node:crypto';
+import { createPrivateKey, webcrypto, randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
@@ -48,17 +48,22 @@ export async function createAuthority(now: Date, lifeMs: number): Promise<KeyedC
   return { key: await toKeyPem(keys.privateKey), cert: ca.toString('pem') };
 }
 
-/** Issues a serving certificate for host names and addresses, for 90 days or until its CA ends. @throws for no such key */
+/**
+ * Issues a serving certificate for host names and addresses, for a time in milliseconds (default 90 days) or until its CA ends.
+ * @throws Error for a key that is none on P-256
+ */
 export async function issueServing(
   authority: KeyedCertificate,
   hosts: readonly string[],
   now: Date,
+  lifeMs: number = SERVING_LIFE_MS,
 ): Promise<KeyedCertificate> {
   const issuer = new x509.X509Certificate(authority.cert);
-  const der = Buffer.from(authority.key.replaceAll(/-----[A-Z ]+-----|\s/g, ''), 'base64');
+  // Whatever form of PEM somebody stored it in.
+  const der = createPrivateKey(authority.key).export({ format: 'der', type: 'pkcs8' });
   const signingKey = await webcrypto.subtle.importKey('pkcs8', der, ALGORITHM, false, ['sign']);
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-  const validity = toValidity(now, SERVING_LIFE_MS);
+  const validity = toValidity(now, lifeMs);
   const cert = await x509.X509CertificateGenerator.create(
     {
       notBefore: validity.notBefore,

@@ -324,11 +324,13 @@ describe('createReviewHandler()', () => {
       assert.equal(sumOf(metrics, 'model_policy_requests_in_flight'), 0);
     });
 
-    it(`denies at once what would be more than ${MAX_IN_FLIGHT}, or more than a namespace's share`, async () => {
+    it(`denies at once what would be more than ${MAX_IN_FLIGHT}, or more than the share of a namespace, or of names that nobody knows`, async () => {
       const { promise: gate, resolve: letGo } = Promise.withResolvers<void>();
       let waiting = 0;
+      let looks = 0;
       const handler = createReviewHandler(
         {
+          // Known when a request is taken up, and read live when it is decided, so that it stays until we let it go.
           snapshot: () => ({
             generation: 1,
             policies: [],
@@ -336,7 +338,10 @@ describe('createReviewHandler()', () => {
             brokenExceptions: [],
             select: () => [],
             trustRoots: new Map(),
-            findNamespace: () => undefined,
+            findNamespace: (name) => {
+              looks += 1;
+              return looks === 1 && !name.startsWith('unheard') ? { labels: {}, object: {} } : undefined;
+            },
           }),
           openClient: () => UNUSED_CLIENT,
           openSignatureClient: () => UNUSED_CLIENT,
@@ -353,6 +358,7 @@ describe('createReviewHandler()', () => {
       );
       const ask = async (namespace: string): Promise<Answered> => {
         const body = Buffer.from(JSON.stringify(reviewOf(podOf({}), { namespace })));
+        looks = 0;
         return ((await handler(body, undefined)) as { body: { response: Answered } }).body.response;
       };
       const expectOverloaded = async (namespace: string, message: RegExp): Promise<void> => {
@@ -366,7 +372,11 @@ describe('createReviewHandler()', () => {
       assert.equal(waiting, half);
       await expectOverloaded('flood', /1000 requests are being decided, most of them for namespace "flood"/u);
       assert.equal(waiting, half);
-      held.push(...Array.from({ length: half }, (_, n) => ask(`quiet-${n}`)));
+      const quarter = half / 2;
+      held.push(...Array.from({ length: quarter }, (_, n) => ask(`unheard-${n}`)));
+      const unheard = /1500 requests are being decided, most of them for namespaces that are not known/u;
+      await expectOverloaded('unheard-of', unheard);
+      held.push(...Array.from({ length: half - quarter }, (_, n) => ask(`quiet-${n}`)));
       assert.equal(waiting, MAX_IN_FLIGHT);
       await expectOverloaded('quiet', /2000 requests are being decided/u);
       letGo();

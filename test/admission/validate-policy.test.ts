@@ -1,6 +1,9 @@
 // Is a policy object refused for what is wrong with it, at its place, and for nothing else?
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createPolicyHandler } from '../../src/admission/validate-policy.ts';
 import { createSigstore } from '../../src/demo/sigstore.ts';
+import { createFairTurns } from '../../src/lib/fair-turns.ts';
 import { startController, TEAM_KEY, type Answer, type Controller } from '../support/controller.ts';
 import { reviewOf, type RequestFields } from '../support/review.ts';
 
@@ -184,5 +187,47 @@ describe('POST /validate-policy', () => {
     );
     assert.equal(bounded, 200);
     assert.match(text, /"allowed":false/);
+  });
+});
+
+describe('createPolicyHandler()', () => {
+  const toReview = (namespace: string): Buffer => {
+    const object = { apiVersion: 'modelpolicy.dev/v1alpha1', kind: 'ModelPolicy', metadata: {}, spec: {} };
+    const kind = { group: 'modelpolicy.dev', version: 'v1alpha1', kind: 'ModelPolicy' };
+    return Buffer.from(JSON.stringify(reviewOf(object, { kind, namespace })));
+  };
+
+  it('lets a namespace that asks again and again wait behind itself only', async () => {
+    let clock = 0;
+    const order: string[] = [];
+    const handle = createPolicyHandler(
+      () => {
+        // As dear as a ModelPolicy may be.
+        clock += 30;
+        return { faults: [], warnings: [] };
+      },
+      createFairTurns(() => clock),
+    );
+    const ask = async (namespace: string): Promise<void> => {
+      await handle(toReview(namespace), 5000);
+      order.push(namespace);
+    };
+    await Promise.all([...Array.from({ length: 50 }, () => ask('flood')), ask('quiet')]);
+    assert.equal(order.length, 51);
+    assert.ok(order.indexOf('quiet') < 4, `answer ${order.indexOf('quiet')}`);
+  });
+
+  it('checks nothing whose time is up, and says so', async () => {
+    const handle = createPolicyHandler(() => assert.fail('it was checked'), {
+      take: async (_owner, work) => {
+        await sleep(20);
+        return work();
+      },
+    });
+    const { response } = (await handle(toReview('flood'), 1)).body as { response: Record<string, unknown> };
+    assert.equal(response['allowed'], true);
+    assert.deepEqual(response['warnings'], [
+      'this was not checked: the time for it is up, because many are being checked',
+    ]);
   });
 });

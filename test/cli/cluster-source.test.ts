@@ -1,8 +1,10 @@
 // Does the store follow what matters in the cluster, and only that?
 import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
 import { Registry } from 'prom-client';
 import {
   NAMESPACE_INTERVAL_MS,
+  NAMESPACE_READS_AT_ONCE,
   startClusterSource,
   type ClusterSourceHandle,
 } from '../../src/cli/cluster-source.ts';
@@ -154,6 +156,36 @@ describe('startClusterSource()', () => {
       await until('an update', () => updates.length > count);
     }
     assert.deepEqual(specs(), [{ a: 5 }]);
+  });
+
+  it('reads few namespaces at once that no watch told of, and none whose name cannot be', async () => {
+    start();
+    const asked: string[] = [];
+    const held: ServerResponse[] = [];
+    store.intercept = ({ url = '' }, response) => {
+      if (!url.startsWith('/api/v1/namespaces/made-up')) return false;
+      asked.push(url);
+      held.push(response);
+      return true;
+    };
+    const signal = AbortSignal.timeout(30_000);
+    const read = (name: string): Promise<unknown> => {
+      assert.ok(source.readNamespace);
+      return source.readNamespace(name, signal);
+    };
+    for (const name of ['', '..', '../pods', 'Capital', '-x', 'x'.repeat(64), 'a?b', 'ä'])
+      assert.equal(await read(name), undefined);
+    const answers = Array.from({ length: 3 * NAMESPACE_READS_AT_ONCE }, (_, n) => read(`made-up-${n}`));
+    await until('reads', () => asked.length === NAMESPACE_READS_AT_ONCE);
+    let most = 0;
+    for (let count = 0; count < answers.length; count += 1) {
+      await until('a read', () => held.length > 0);
+      most = Math.max(most, held.length);
+      held.shift()?.end('{"metadata":{}}');
+    }
+    await Promise.all(answers);
+    assert.equal(asked.length, answers.length);
+    assert.equal(most, NAMESPACE_READS_AT_ONCE);
   });
 
   it('keeps what it knows while the API server is away, and is ready on', async () => {

@@ -151,6 +151,21 @@ describe('a replica that writes', () => {
       assert.notDeepEqual(registered()[field], value);
     });
 
+  it('fault 59: the registration is put back though the Secret of the certificates cannot be written', async () => {
+    let refused = 0;
+    cluster.store.intercept = ({ method, url = '' }, response) => {
+      if (method === 'GET' || !url.includes('/secrets')) return false;
+      refused += 1;
+      status(422, 'Invalid')(response, new URL('http://x'), undefined as never);
+      return true;
+    };
+    register({ failurePolicy: 'Ignore' });
+    // Nobody waits for it to be ready: without a Secret it never is.
+    await cluster.start({ 'webhook-config': 'Manage', 'self-managed-certs': true });
+    await until('the registration', isInOrder);
+    assert.ok(refused > 0);
+  });
+
   it('fault 63: a registration that is deleted is told, stays deleted, and is taken up when it is back', async () => {
     register();
     const service = await start({ 'webhook-config': 'Manage' });

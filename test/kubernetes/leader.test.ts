@@ -100,6 +100,13 @@ describe('startLeaderElection()', () => {
     assert.deepEqual(store.get(PATH)?.metadata['labels'], { kept: 'yes' });
   });
 
+  it('takes over a lease whose transitions are as many as its type can say', async () => {
+    lease('', { leaseTransitions: 2 ** 31 - 1 });
+    const one = start('one');
+    await until('a leader', () => isLeading(one));
+    assert.deepEqual([spec()['holderIdentity'], spec()['leaseTransitions']], ['one', 0]);
+  });
+
   it('leaves a lease alone that is renewed, whatever old time stands in it', async () => {
     const one = start('one', { ...TIMING, retryMs: 50 });
     await one.election.stop();

@@ -3,13 +3,21 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:https';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as tlsConnect, type TLSSocket } from 'node:tls';
 import express, { type Express } from 'express';
 import { createIdentity } from './identity.ts';
 import { createServerCertificate } from '../../src/demo/server-certificate.ts';
-import { listen, ListenError, type Listener, type TlsMaterial } from '../../src/server/listener.ts';
+import {
+  listen,
+  ListenError,
+  MAX_CONNECTIONS,
+  type Listener,
+  type TlsMaterial,
+} from '../../src/server/listener.ts';
 import { post } from '../support/https-client.ts';
+import { until } from '../support/until.ts';
 
 const TLS = createServerCertificate();
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
@@ -309,6 +317,32 @@ describe('listen()', () => {
     const response = await fetch(`http://${listener.address}/`);
     assert.equal(await response.text(), 'ok');
     listener.setTls(TLS);
+  });
+
+  it('cuts off an address that has half of all connections, and takes others', async () => {
+    const listener = await listen(createApp(), LOOPBACK);
+    running.push(listener);
+    const open = async (): Promise<Socket> => {
+      const socket = await raw(listener);
+      socket.resume();
+      return socket;
+    };
+    const sockets: Socket[] = [];
+    // No more at once than wait to be accepted.
+    while (sockets.length < MAX_CONNECTIONS / 2 + 100)
+      sockets.push(...(await Promise.all(Array.from({ length: 100 }, open))));
+    const countOpen = (): number => sockets.filter(({ closed }) => !closed).length;
+    await until('the surplus to be cut off', () => countOpen() === MAX_CONNECTIONS / 2);
+    const other = connect({ port: portOf(listener), host: '127.0.0.1', localAddress: '127.0.0.2' });
+    other.write('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+    assert.match(await text(other), /200 OK/);
+    for (const socket of sockets) socket.destroy();
+    const isAnswered = (): Promise<boolean> =>
+      fetch(`http://${listener.address}/`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await until('room again', isAnswered);
   });
 
   it('serves a thousand connections at once, and one more', async () => {

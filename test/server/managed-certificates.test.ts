@@ -1,6 +1,10 @@
 // Are certificates renewed in time, and is none served before it is believed?
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { createRootAuthority, issueCertificate } from '../../src/demo/certificate-authority.ts';
+import { certificatePem, extension } from '../../src/demo/certificate.ts';
+import * as der from '../../src/demo/der.ts';
+import { generateSigningKey, type SigningKeyKind } from '../../src/demo/keys.ts';
 import {
   CA_LIFE_MS,
   OVERLAP_MS,
@@ -32,6 +36,20 @@ const mustRenew = async (
 /** Index of the authority that a certificate is from. */
 const issuerOf = ({ cert, authorities }: ManagedCertificates): number =>
   authorities.findIndex((pem) => new X509Certificate(cert).verify(new X509Certificate(pem).publicKey));
+
+/** What somebody may store in the Secret: an authority of another kind than ours, and a certificate under it. */
+function createForeign(kind: SigningKeyKind): ManagedCertificates {
+  const root = createRootAuthority('foreign', { kind });
+  const { publicKey, privateKey } = generateSigningKey('p256');
+  const extensions = [extension('2.5.29.17', der.sequence(der.taggedPrimitive(2, Buffer.from('other'))))];
+  const toPem = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return {
+    cert: certificatePem(issueCertificate(root, { publicKey, commonName: 'other', extensions })),
+    key: toPem(privateKey),
+    authorities: [certificatePem(root.certificate).trim()],
+    caKey: toPem(root.key.privateKey),
+  };
+}
 
 describe('renewCertificates()', () => {
   let first: ManagedCertificates;
@@ -121,6 +139,58 @@ describe('renewCertificates()', () => {
     let current = first;
     for (let times = 0; times < 6; times += 1) current = await mustRenew({ ...current, caKey: '' }, START);
     assert.equal(current.authorities.length, 4);
+  });
+
+  it('never drops the authority of what is served, however often the Secret is deleted meanwhile', async () => {
+    let current = first;
+    for (let times = 0; times < 6; times += 1) {
+      current = await mustRenew({ ...current, caKey: '' }, START);
+      assert.equal(current.cert, first.cert);
+      assert.notEqual(issuerOf(current), -1);
+    }
+  });
+
+  it('replaces what a clock made that was far ahead, by what holds by either clock', async () => {
+    const wrong = after(10 * 365 * DAY_MS);
+    const ahead = await mustRenew(undefined, wrong);
+    const announced = await mustRenew(ahead, START);
+    assert.equal(announced.cert, ahead.cert);
+    const next = await mustRenew(announced, START, { isBelieved: () => true });
+    assert.equal(issuerOf(next), 0);
+    for (const pem of [next.cert, next.authorities[0] ?? ''])
+      for (const when of [START, wrong]) {
+        const { validFromDate, validToDate } = new X509Certificate(pem);
+        assert.ok(validFromDate <= when && when < validToDate);
+      }
+    assert.equal(await renew(next, START), undefined);
+  });
+
+  it('replaces a certificate from the future at once under an authority that is none', async () => {
+    const authority = await createAuthority(START, CA_LIFE_MS);
+    const serving = await issueServing(authority, HOSTS, after(30 * DAY_MS));
+    const next = await mustRenew(
+      { ...serving, authorities: [authority.cert], caKey: authority.key },
+      after(DAY_MS),
+    );
+    assert.equal(issuerOf(next), 0);
+    assert.ok(new X509Certificate(next.cert).validFromDate <= after(DAY_MS));
+    assert.deepEqual(next.authorities, [authority.cert]);
+  });
+
+  it('makes a CA of its own beside one whose key is of another kind', async () => {
+    for (const kind of ['rsa2048', 'p384'] as const) {
+      const foreign = createForeign(kind);
+      const next = await mustRenew(foreign, START);
+      assert.deepEqual(next.authorities.slice(1), foreign.authorities);
+      assert.equal(next.cert, foreign.cert);
+    }
+  });
+
+  it('signs with the key of its CA in whatever form of PEM it stands', async () => {
+    const caKey = createPrivateKey(first.caKey).export({ format: 'pem', type: 'sec1' }).toString();
+    const next = await mustRenew({ ...first, caKey }, after((SERVING_LIFE_MS * 2) / 3));
+    assert.equal(issuerOf(next), 0);
+    assert.deepEqual(next.authorities, first.authorities);
   });
 });
 

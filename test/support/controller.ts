@@ -2,13 +2,14 @@
 // are really signed; everything a test may want to break is an option.
 import { offlineTrust } from './trust.ts';
 import { Registry } from 'prom-client';
-import { handlePolicyReview } from '../../src/admission/validate-policy.ts';
+import { createPolicyHandler } from '../../src/admission/validate-policy.ts';
 import { createReviewHandler, type DecisionObserver } from '../../src/admission/handle.ts';
 import type { DecisionDependencies, DecisionOptions } from '../../src/admission/decide.ts';
 import { createPolicyCheck } from '../../src/cli/policy-check.ts';
 import { createRegistryAccess, toSidedClients } from '../../src/cli/registry-access.ts';
 import type { Surroundings } from '../../src/cli/registry-transport.ts';
 import type { OptionValues } from '../../src/config.ts';
+import { createFairTurns } from '../../src/lib/fair-turns.ts';
 import { attachBundle, packModel, type PackedModel } from '../../src/demo/artifacts.ts';
 import { generateSigningKey, type SigningKey } from '../../src/demo/keys.ts';
 import { startRegistry, type RegistryHandle, type RegistryRequest } from '../../src/demo/registry.ts';
@@ -171,6 +172,7 @@ export async function startController(options: ControllerOptions = {}): Promise<
   trust.onChange(() => store.recompile());
   const setPolicies = (policies: Policies): void => store.update(toInputs(policies, options));
   if (options.isSynced !== false) setPolicies(options.policies ?? { team: teamPolicy(registry) });
+  const turns = createFairTurns();
   const dependencies: DecisionDependencies = {
     snapshot: () => store.snapshot(),
     ...toSidedClients(access, options.pullSecrets),
@@ -180,6 +182,7 @@ export async function startController(options: ControllerOptions = {}): Promise<
     }),
     options: { noMatchPolicy: 'Deny', workloads: 'Warn', shortNames: 'Deny', ...options.decisions },
     now: () => new Date(),
+    turns,
     ...options.dependencies,
   };
   const handler = createReviewHandler(options.wrap?.(dependencies) ?? dependencies, {
@@ -193,7 +196,7 @@ export async function startController(options: ControllerOptions = {}): Promise<
   });
   const tls = createServerCertificate();
   const listener = await listen(
-    createAdmissionApp(handler, (body) => handlePolicyReview(body, createPolicyCheck(store))),
+    createAdmissionApp(handler, createPolicyHandler(createPolicyCheck(store), turns)),
     { host: '127.0.0.1', port: 0 },
     tls,
   );
