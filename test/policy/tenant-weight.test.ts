@@ -9,16 +9,15 @@ describe('weighSpec()', () => {
   });
 
   const rule = { expression: '12345', messageExpression: '67' };
-  for (const [where, spec] of [
-    ['conditions', { matchConditions: [rule] }],
-    ['variables', { variables: [rule] }],
-    ['rules', { validations: [rule] }],
-    ['rules of attestations', { attestations: [{ validations: [rule] }] }],
+  for (const [where, toSpec] of [
+    ['conditions', (rules: readonly object[]) => ({ matchConditions: rules })],
+    ['variables', (rules: readonly object[]) => ({ variables: rules })],
+    ['rules', (rules: readonly object[]) => ({ validations: rules })],
+    ['rules of attestations', (rules: readonly object[]) => ({ attestations: [{ validations: rules }] })],
   ] as const)
     it(`counts the characters of ${where}`, () => {
-      assert.equal(weighSpec(spec).ruleChars, 7);
-      const [[name, rules]] = Object.entries(spec) as [[string, readonly object[]]];
-      assert.equal(weighSpec({ [name]: [...rules, ...rules] }).ruleChars, 14);
+      assert.equal(weighSpec(toSpec([rule])).ruleChars, 7);
+      assert.equal(weighSpec(toSpec([rule, rule])).ruleChars, 14);
     });
 
   it('weighs what is no policy, and never throws', () => {
