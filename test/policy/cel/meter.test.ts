@@ -82,7 +82,7 @@ describe('tryWithin()', () => {
 
   it('lets nothing succeed once it is spent', () => {
     const seen: unknown[] = [];
-    tryWithin(1, () => seen.push(evaluate(use(2)), evaluate(use(0))));
+    tryWithin(1, () => seen.push(evaluate(use(2)), evaluate(() => 'free')));
     assert.deepEqual(seen, [{ within: false }, { within: false }]);
   });
 
