@@ -299,6 +299,12 @@ export const EQUIVALENT: readonly Equivalent[] = [
     why: 'the same answer, later',
   },
   {
+    file: 'policy/validate.ts',
+    change: 'never',
+    text: 'known !== undefined',
+    why: 'a memory: the same answer, later',
+  },
+  {
     file: 'policy/cel/hardening.ts',
     change: 'dropped',
     text: "typeof node.args !== 'string'",

@@ -4,8 +4,10 @@ import { certificatePem } from '../../src/demo/certificate.ts';
 import { generateSigningKey } from '../../src/demo/keys.ts';
 import { createSigstore } from '../../src/demo/sigstore.ts';
 import { encodeTrustedRoot } from '../../src/demo/trusted-root.ts';
+import { countWork } from '../../src/lib/counted-work.ts';
 import { compileAuthority } from '../../src/policy/compile-authority.ts';
 import type { CompiledTrustRoot } from '../../src/policy/compile-trust-root.ts';
+import { PEM_BLOCK_WORK } from '../../src/policy/read-bytes.ts';
 import type { Authority } from '../../src/signature/authority.ts';
 import { createPki, SIGNER } from '../signature/pki.ts';
 import { compileTrustRoot } from '../support/trust.ts';
@@ -154,6 +156,13 @@ describe('compileAuthority()', () => {
   it('makes nothing of one identity that is good beside one that is not', () => {
     const [authority, said] = compiled(keyless({ identities: [IDENTITY, { issuer: 'x' }] }));
     assert.deepEqual([authority, said.length], [undefined, 1]);
+  });
+
+  it('reads no keys beyond what may be counted', () => {
+    const two = key({ pem: PEM + generateSigningKey('p256').publicKeyPem });
+    const problemsWithin = (work: number) => countWork(work, () => compiled(two)).value[1];
+    assert.deepEqual(problemsWithin(2 * PEM_BLOCK_WORK), []);
+    assert.match(problemsWithin(2 * PEM_BLOCK_WORK - 1).join('\n'), /^key: .* too many together$/);
   });
 
   it('gives each kind what it needs, and no member that is not there', () => {

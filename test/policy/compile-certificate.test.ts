@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { createPki, SIGNER } from '../signature/pki.ts';
 import { certificatePem } from '../../src/demo/certificate.ts';
+import { countWork } from '../../src/lib/counted-work.ts';
+import { PEM_BLOCK_WORK } from '../../src/policy/read-bytes.ts';
 import { compile } from '../verdict/support.ts';
 
 const pki = createPki();
@@ -108,6 +110,16 @@ describe('compileCertificate()', () => {
     assert.match(
       problemsOf({ ...good, roots }, { 'ConfigMap/system/ca': { 'ca.crt': 'x' } }),
       /^CredentialsUnavailable .*no PEM block/,
+    );
+  });
+
+  it('reads no certificates beyond what may be counted', () => {
+    const certificate = { ...good, intermediates: { pem: certificatePem(pki.intermediate.certificate) } };
+    const problemsWithin = (work: number): string => countWork(work, () => problemsOf(certificate)).value;
+    assert.equal(problemsWithin(2 * PEM_BLOCK_WORK), '');
+    assert.match(
+      problemsWithin(2 * PEM_BLOCK_WORK - 1),
+      /^PolicyInvalid .*certificate\.intermediates: .* too many together$/,
     );
   });
 });

@@ -1,6 +1,7 @@
 // Does a value match itself alone, and a pattern whole texts?
 import assert from 'node:assert/strict';
-import { compileText } from '../../src/policy/compile-text.ts';
+import { createAllowance, runOn } from '../../src/lib/allowance.ts';
+import { compileText, MAX_MATCHED_CHARS } from '../../src/policy/compile-text.ts';
 import type { TextMatcher } from '../../src/signature/identity.ts';
 
 function compiled(exact?: string, pattern?: string): readonly [TextMatcher | undefined, readonly string[]] {
@@ -36,6 +37,20 @@ describe('compileText()', () => {
       [true, true, false, false],
     );
     assert.deepEqual([matcher?.describe, said], ['/a.c/', []]);
+  });
+
+  it('tries a pattern on no text that is longer than allowed', () => {
+    const [matcher] = compiled(undefined, 'a*');
+    assert.deepEqual(
+      [MAX_MATCHED_CHARS, MAX_MATCHED_CHARS + 1].map((length) => matcher?.matches('a'.repeat(length))),
+      [true, false],
+    );
+  });
+
+  it('tries no pattern when the time is up', () => {
+    const [matcher] = compiled(undefined, 'a');
+    const matched = [0, 60_000].map((time) => runOn(createAllowance(time), () => matcher?.matches('a')));
+    assert.deepEqual(matched, [false, true]);
   });
 
   for (const [what, exact, pattern, problem] of [

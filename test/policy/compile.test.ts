@@ -163,6 +163,12 @@ describe('compilePolicy', () => {
     });
   });
 
+  it('tells 32 faults at most', () => {
+    const faults = Array.from({ length: 100 }, (_, at) => ({ path: [at], message: 'bad' }));
+    const { problems } = compilePolicy({ name: 'prod', spec: {}, faults }, toContext());
+    assert.equal(problems.length, 32);
+  });
+
   describe('about what it selects', () => {
     const selection = {
       namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'prod' } },

@@ -36,6 +36,16 @@ describe('checkObject()', () => {
     assert.match(warnings.join('\n'), /^spec\.authorities\[0\]\.key: Secret team\/keys does not exist/);
   });
 
+  it('does for a ModelPolicy no more work than a namespace may cause, whatever for the cluster', () => {
+    const validations = [1, 2, 3, 4, 5].map((n) => ({ expression: `"a".matches("b{99${n}}") || true` }));
+    const spec = { authorities: [{ name: 'a', static: { action: 'Fail' } }], validations };
+    const object = { metadata: { namespace: 'team' }, spec };
+    assert.deepEqual(check('ClusterModelPolicy', 'case', object).faults, []);
+    const [fault, ...more] = check('ModelPolicy', 'case', object).faults;
+    assert.deepEqual([fault?.field, more], ['spec.validations[4].expression', []]);
+    assert.match(fault?.message ?? '', /too large together/);
+  });
+
   for (const { name, kind, spec, says } of REFUSED_OBJECTS)
     it(`refuses ${name}`, () => {
       const { faults } = check(kind, 'case', toObject(spec));

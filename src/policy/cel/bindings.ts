@@ -202,7 +202,7 @@ function toLog(log: LogEvidence): object {
 }
 
 function toInt(value: number | undefined): bigint | undefined {
-  return value !== undefined && Number.isSafeInteger(value) ? BigInt(value) : undefined;
+  return Number.isSafeInteger(value) ? BigInt(value as number) : undefined;
 }
 
 function toStringMap(record: Readonly<Record<string, string>> | undefined): Map<string, string> | undefined {

@@ -3,6 +3,7 @@
 // The only user of node:vm; its timeout stops loops and native code alike and costs about 0.15 ms a call.
 import { createContext, Script } from 'node:vm';
 import { processorTime } from '../../lib/processor-time.ts';
+import { toRecord } from '../../lib/text.ts';
 
 /** Thrown by withDeadline when the time is over. */
 export class DeadlineExceeded extends Error {
@@ -18,7 +19,7 @@ interface Allowance {
   isSpent: boolean;
 }
 
-const sandbox: { run: (() => void) | undefined } = { run: undefined };
+const sandbox: { run: (() => unknown) | undefined } = { run: undefined };
 const context = createContext(sandbox);
 const script = new Script('run()');
 let allowance: Allowance | undefined;
@@ -43,37 +44,24 @@ export function withDeadline<T>(milliseconds: number, run: () => T, hardStop: nu
 
 /** Whether the running call of withDeadline has used up its processor time; false outside of any. Costs about 1 µs. */
 export function isOverdue(): boolean {
-  if (allowance === undefined || allowance.isSpent) return allowance?.isSpent ?? false;
-  allowance.isSpent = processorTime() > allowance.end;
+  if (allowance === undefined) return false;
+  allowance.isSpent ||= processorTime() > allowance.end;
   return allowance.isSpent;
 }
 
 function runWithHardStop<T>(run: () => T, milliseconds: number): T {
   // A call that is stopped runs no finally of its own: what meter.ts sets for an evaluation is set back here.
   const { stackTraceLimit } = Error;
-  let result: { readonly value: T } | undefined;
-  sandbox.run = () => {
-    result = { value: run() };
-  };
+  sandbox.run = run;
   try {
-    script.runInContext(context, { timeout: milliseconds });
+    return script.runInContext(context, { timeout: milliseconds }) as T;
   } catch (error) {
-    if (isTimeout(error)) throw new DeadlineExceeded(`not done within ${milliseconds} ms`);
+    // It comes from the script's own realm, so it is no instance of our Error.
+    if (toRecord(error)['code'] === 'ERR_SCRIPT_EXECUTION_TIMEOUT')
+      throw new DeadlineExceeded(`not done within ${milliseconds} ms`);
     throw error;
   } finally {
     sandbox.run = undefined;
     Error.stackTraceLimit = stackTraceLimit;
   }
-  if (result === undefined) throw new DeadlineExceeded('no result');
-  return result.value;
-}
-
-function isTimeout(error: unknown): boolean {
-  // The error comes from the script's own realm, so it is no instance of our Error.
-  return (
-    typeof error === 'object' &&
-    error !== null &&
-    'code' in error &&
-    error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
-  );
 }

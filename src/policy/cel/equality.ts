@@ -17,14 +17,11 @@ const OBJECT_COST = 10;
 /** Whether two values are equal; throws an evaluation error when one cannot be read. */
 export function isEqual(left: unknown, right: unknown): boolean {
   if (isNumeric(left) && isNumeric(right)) return compareNumbers(left.valueOf(), right.valueOf()) === 0;
-  if (!isObject(left) || !isObject(right)) {
-    requireReadable(left);
-    requireReadable(right);
-    return left === right;
-  }
+  requireReadable(left);
+  requireReadable(right);
   if (Array.isArray(left)) return Array.isArray(right) && areListsEqual(left, right);
   if (left instanceof Map) return right instanceof Map && areMapsEqual(left, right);
-  return areObjectsEqual(left, right);
+  return areSimplyEqual(left, right);
 }
 
 /** -1, 0 or 1 by value, NaN when one is not a number; whole numbers are rounded to compare with a double, as in cel-go. */
@@ -33,10 +30,6 @@ export function compareNumbers(left: bigint | number, right: bigint | number): n
   if (left === right) return 0;
   if (left < right) return -1;
   return left > right ? 1 : Number.NaN;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }
 
 function requireReadable(value: unknown): void {
@@ -55,7 +48,7 @@ function areListsEqual(left: readonly unknown[], right: readonly unknown[]): boo
 function areMapsEqual(left: ReadonlyMap<unknown, unknown>, right: ReadonlyMap<unknown, unknown>): boolean {
   if (left.size !== right.size) return false;
   for (const [key, value] of left) {
-    if (!right.has(key) || !isEqual(value, right.get(key))) return false;
+    if (!isEqual(value, right.get(key))) return false;
   }
   return true;
 }
@@ -74,11 +67,9 @@ const COMPARISONS: readonly (readonly [new (...args: never[]) => object, Compari
   [Url, areUrlsEqual],
 ];
 
-function areObjectsEqual(left: object, right: object): boolean {
-  requireReadable(left);
-  requireReadable(right);
+function areSimplyEqual(left: unknown, right: unknown): boolean {
   const found = COMPARISONS.find(([type]) => left instanceof type);
-  // What has no comparison, such as types, formats and typed facts, exists once for each value.
+  // What has no comparison is a text, true, false or null; types, formats and typed facts exist once for each value.
   if (found === undefined) return left === right;
   const [type, compare] = found;
   charge(OBJECT_COST);
@@ -105,5 +96,5 @@ export function includes(collection: unknown, value: unknown): boolean {
 /** The form in which a value is a key of a map: whole numbers of any type are one key. */
 export function toKey(value: unknown): unknown {
   if (value instanceof UnsignedInt) return value.valueOf();
-  return typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value;
+  return Number.isInteger(value) ? BigInt(value as number) : value;
 }

@@ -17,14 +17,15 @@ describe('withDeadline', () => {
       withDeadline(1000, () => undefined),
       undefined,
     );
-    const failure = new Error('own');
-    assert.throws(
-      () =>
-        withDeadline(1000, () => {
-          throw failure;
-        }),
-      (error) => error === failure,
-    );
+    // Evaluation errors have a code too.
+    for (const failure of [new Error('own'), Object.assign(new Error('own'), { code: 'no_such_key' }), null])
+      assert.throws(
+        () =>
+          withDeadline(1000, () => {
+            throw failure;
+          }),
+        (error) => error === failure,
+      );
   });
 
   it('stops what never asks for the time, by the wall clock', () => {

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { createCelBindings, createMatchBindings, toCelValue } from '../../../src/policy/cel/bindings.ts';
-import { createCelEngine } from '../../../src/policy/cel/engine.ts';
+import {
+  createCelEngine,
+  type CelVariableCompilation,
+  type CelVariables,
+} from '../../../src/policy/cel/engine.ts';
 import { createCelMeter } from '../../../src/policy/cel/meter.ts';
 import { bindings, codesOf, engine, input, run, valueOf } from './support.ts';
 
@@ -12,6 +16,7 @@ describe('CelEngine.compile', () => {
   const refusals: readonly (readonly [string, string])[] = [
     ['true &&', 'unexpected_token'],
     ['x == 1', 'unknown_variable'],
+    ['variables.x == 1', 'unknown_variable'],
     ['model.frmat == "x"', 'no_such_key'],
     ['signatures.exists(s, s.isuer == "x")', 'no_such_key'],
     ['signatures.exists(s, has(s.isuer))', 'no_such_key'],
@@ -125,6 +130,50 @@ describe('CelEngine.compile', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('CelEngine.compileVariable', () => {
+  const compileVariable = (expression: string, variables: CelVariables = []): CelVariableCompilation =>
+    engine.compileVariable({ name: 'n', expression }, 'variable', variables);
+  const typeOf = (expression: string): string | undefined => {
+    const compiled = compileVariable(expression);
+    return compiled.ok ? compiled.variable.type : undefined;
+  };
+
+  it('takes the type that the checker found, unless it left something open', () => {
+    for (const [expression, type] of [
+      ['1', 'int'],
+      ['"a"', 'string'],
+      ['signatures', 'list<Signature>'],
+      ['{"a": [1]}', 'map<string, list<int>>'],
+      ['pod', 'map<string, dyn>'],
+      ['[]', 'dyn'],
+      ['[[]]', 'dyn'],
+      ['{"a": []}', 'dyn'],
+      ['null', 'dyn'],
+      ['[null]', 'dyn'],
+      ['optional.none()', 'dyn'],
+    ] as const)
+      assert.equal(typeOf(expression), type, expression);
+  });
+
+  it('tells faults as of any expression', () => {
+    const compiled = compileVariable('x + 1');
+    assert.deepEqual(!compiled.ok && compiled.diagnostics.map(({ code }) => code), ['unknown_variable']);
+  });
+
+  it('is seen by the expressions that come after it, in every scope', () => {
+    const first = compileVariable('object.count');
+    assert.ok(first.ok);
+    const variables = [first.variable];
+    assert.ok(compileVariable('variables.n + 1', variables).ok);
+    const compiled = engine.compile('variables.n == 3', 'validation', variables);
+    assert.ok(compiled.ok);
+    const bound = createCelBindings({ ...input, variables });
+    assert.deepEqual(compiled.program.evaluate(bound, createCelMeter()), { ok: true, value: true });
+    const misspelt = engine.compile('variables.m == 3', 'validation', variables);
+    assert.deepEqual(!misspelt.ok && misspelt.diagnostics.map(({ code }) => code), ['no_such_key']);
   });
 });
 
