@@ -1,6 +1,6 @@
 // With which certificate do we serve, and whose clients? One made at start, one from files that are looked at again, or the
 // managed one from its Secret; the clients' CA from a file that is looked at again. New ones are taken up for new
-// connections; open ones go on.
+// connections; open ones go on, or end after an answer when the clients' CA is another one.
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { OptionValues } from '../config.ts';

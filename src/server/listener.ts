@@ -40,7 +40,10 @@ export interface TlsMaterial {
 export interface Listener {
   /** `host:port` as bound. */
   readonly address: string;
-  /** Replaces the certificate for new connections. @throws ListenError for material that cannot be used */
+  /**
+   * Replaces the certificate for new connections; when the clients' CA is another one, open ones end after their next answer.
+   * @throws ListenError for material that cannot be used
+   */
   setTls(material: TlsMaterial): void;
   /** Ends each connection after its next answer, so that clients look for somebody else; new ones are still taken. */
   sendAway(): void;
@@ -65,14 +68,27 @@ export async function listen(app: Express, address: Address, tls?: TlsMaterial):
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   const sockets = trackSockets(server);
   let isSendingAway = false;
-  server.prependListener('request', (_request, response) => {
-    if (isSendingAway) response.setHeader('connection', 'close');
+  let clientCa = tls?.clientCa;
+  // Whom a client was believed by: who is believed by it no more may finish, and has to show himself again.
+  const believedBy = new WeakMap<Socket, string | undefined>();
+  let settledMs = -Infinity;
+  https?.on('secureConnection', (socket) => {
+    // A handshake that began before a change is held to what was there before it.
+    if (performance.now() >= settledMs) believedBy.set(socket, clientCa);
+  });
+  server.prependListener('request', ({ socket }, response) => {
+    const isOutdated = clientCa !== undefined && believedBy.get(socket) !== clientCa;
+    if (isSendingAway || isOutdated) response.setHeader('connection', 'close');
   });
   await bind(server, address);
   const { port } = server.address() as AddressInfo;
   return {
     address: address.host.includes(':') ? `[${address.host}]:${port}` : `${address.host}:${port}`,
-    setTls: (material) => useTls(() => https?.setSecureContext(toTlsOptions(material))),
+    setTls(material) {
+      useTls(() => https?.setSecureContext(toTlsOptions(material)));
+      if (material.clientCa !== clientCa) settledMs = performance.now() + HANDSHAKE_TIMEOUT_MS;
+      ({ clientCa } = material);
+    },
     sendAway: () => {
       isSendingAway = true;
     },

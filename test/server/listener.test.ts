@@ -176,6 +176,21 @@ describe('listen()', () => {
       assert.equal(await askAs(listener, client), 'ok');
     });
 
+    it('ends an open connection after its next answer when the CA is another one, not when the certificate is', async () => {
+      const listener = await start({ ...TLS, clientCa: authority.ca });
+      const socket = await secure(listener, client);
+      const ended = once(socket, 'end');
+      const askOn = async (): Promise<string> => {
+        socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+        return String((await once(socket, 'data'))[0]);
+      };
+      listener.setTls({ ...TLS, clientCa: authority.ca });
+      assert.match(await askOn(), /connection: keep-alive/i);
+      listener.setTls({ ...TLS, clientCa: createIdentity('client CA').ca });
+      assert.match(await askOn(), /connection: close/i);
+      await ended;
+    });
+
     for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const)
       it(`resumes no session with ${maxVersion} of a client whose CA was taken out`, async () => {
         const listener = await start({ ...TLS, clientCa: authority.ca });
