@@ -67,6 +67,12 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
     isRunning = false;
   }
 
+  function remember(key: string, nowMs: number): void {
+    told.delete(key);
+    told.set(key, nowMs);
+    for (const oldest of told.keys()) if (told.size > MAX_REMEMBERED) told.delete(oldest);
+  }
+
   return {
     tell(note) {
       const key = JSON.stringify([note.object.metadata?.uid, note.reason, note.note]);
@@ -77,9 +83,7 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
         onWrite('dropped');
         return;
       }
-      told.delete(key);
-      told.set(key, nowMs);
-      for (const oldest of told.keys()) if (told.size > MAX_REMEMBERED) told.delete(oldest);
+      remember(key, nowMs);
       if (!isRunning) void run();
     },
   };
