@@ -175,7 +175,10 @@ describe('a server under attack', () => {
         if (name === 'held') await promise;
         return { labels: {}, object: {} };
       };
-      controller = await startController({ namespaces: { default: {} }, dependencies: { readNamespace } as object });
+      controller = await startController({
+        namespaces: { default: {} },
+        dependencies: { readNamespace } as object,
+      });
     });
     afterEach(async () => {
       release();
