@@ -334,4 +334,46 @@ export const EQUIVALENT: readonly Equivalent[] = [
     text: 'at < length',
     why: 'behind its end a text is equal to nothing',
   },
+  {
+    file: 'policy/cel/metering.ts',
+    change: 'never',
+    text: 'condition !== undefined',
+    why: 'the steps that are left fail at once: it saves going through them',
+  },
+  {
+    file: 'policy/cel/metering.ts',
+    change: 'dropped',
+    text: '!isExhausted()',
+    why: 'the steps that are left fail at once: it saves going through them',
+  },
+  {
+    file: 'policy/cel/metering.ts',
+    change: 'never',
+    text: 'handle === undefined',
+    why: 'the check gives every operator one',
+  },
+  {
+    file: 'policy/cel/metering.ts',
+    change: 'never',
+    text: 'handle === undefined || node.meta.macro !== undefined',
+    why: 'what a macro evaluates is no handle',
+  },
+  {
+    file: 'policy/cel/metering.ts',
+    change: 'dropped',
+    text: 'handle === undefined',
+    why: 'the check gives every call one that is no macro',
+  },
+  {
+    file: 'policy/cel/metering.ts',
+    change: 'dropped',
+    text: 'node.meta.macro !== undefined',
+    why: 'what a macro evaluates is no handle',
+  },
+  {
+    file: 'policy/cel/metering.ts',
+    change: 'never',
+    text: 'position === undefined',
+    why: 'no operand stands at no place',
+  },
 ];
