@@ -12,6 +12,7 @@ const ZEROS = '0'.repeat(128);
 const RANGE = /^number out of range/;
 const CONVERSION = /^value cannot be converted/;
 const ELEMENT = /^list has elements of another type/;
+const PATTERN = /^not an RE2 regular expression/;
 const INDEX = /^index out of range/;
 
 const TABLES: Readonly<Record<string, Edges>> = {
@@ -50,7 +51,7 @@ const TABLES: Readonly<Record<string, Edges>> = {
     holds: [
       '[now, now + duration("1s")].max() == now + duration("1s") && [duration("2s"), duration("1s")].min() == duration("1s")',
       '[2u, 1u].min() == 1u && [b"b", b"a"].min() == b"a" && [true, false].max() && [1.5, 0.5].max() == 1.5',
-      '[b"b", b"a"].sort() == [b"a", b"b"] && [2u, 1u].sort() == [1u, 2u] && ["b", "a"].sort() == ["a", "b"] && [].sort() == []',
+      '[b"\\x0a", b"\\x09"].sort() == [b"\\x09", b"\\x0a"] && [2u, 1u].sort() == [1u, 2u] && ["b", "a"].sort() == ["a", "b"] && [].sort() == []',
       '[].isSorted() && [1].isSorted() && [1, 1].isSorted() && ![1, 3, 2].isSorted() && ![b"b", b"a"].isSorted()',
       '[1, 2].slice(0, 0) == [] && [1, 2].slice(2, 2) == [] && [1, 2].slice(0, 2) == [1, 2]',
       '[dyn([1, 2]), dyn(3)].flatten() == [1, 2, 3] && [[[1]]].flatten() == [[1]] && [[1]].flatten(0) == [[1]] && [1].flatten() == [1]',
@@ -89,6 +90,8 @@ const TABLES: Readonly<Record<string, Edges>> = {
       '"a1b2".findAll("[0-9]", -1) == ["1", "2"] && "a1".findAll("[0-9]", 0) == [] && "aaa".findAll("a") == ["a", "a", "a"]',
     ],
     fails: {
+      'object.secret.matches(object.pattern)': PATTERN,
+      'object.secret.find(object.pattern) == ""': PATTERN,
       '"abc".charAt(-1) == ""': INDEX,
       '"😀".charAt(2) == ""': INDEX,
       '"😀".substring(2) == ""': INDEX,
@@ -97,6 +100,13 @@ const TABLES: Readonly<Record<string, Edges>> = {
       '"abc".indexOf("a", -1) == 0': INDEX,
       '"abc".lastIndexOf("a", 4) == 0': INDEX,
     },
+  },
+  sets: {
+    holds: [
+      '!sets.equivalent([1, 2], [1]) && !sets.equivalent([1], [1, 2]) && sets.equivalent([1, 1], [1])',
+      '!sets.contains([1, 2], [2, 3]) && sets.contains([1, 2], []) && !sets.intersects([1], [2]) && !sets.intersects([], [1])',
+    ],
+    fails: {},
   },
   optionals: {
     holds: [

@@ -30,6 +30,14 @@ describe('meterExpression()', () => {
       assert.ok(costOf(`object.long ${operator} object.long`) >= 1000 / CHARACTERS_PER_UNIT, operator);
   });
 
+  it('charges a match by its program only where text and program are large', () => {
+    const [small, large] = ['x', '^(x|y{40}|z{40})*$'];
+    const costOfMatch = (count: number, pattern: string): number =>
+      costOf(`object.long.substring(0, ${count}).matches("${pattern}")`);
+    assert.ok(costOfMatch(500, large) - costOfMatch(500, small) < large.length);
+    assert.ok(costOfMatch(600, large) > 50 * costOfMatch(600, small));
+  });
+
   for (const [left, right] of [
     ['"1"', '2'],
     ['"a"', '1'],
