@@ -436,4 +436,16 @@ export const EQUIVALENT: readonly Equivalent[] = [
     text: 'value > MAX_UINT',
     why: 'a second lock: the class refuses it in the same words',
   },
+  {
+    file: 'policy/cel/functions-optional.ts',
+    change: 'dropped',
+    text: 'value instanceof UnsignedInt',
+    why: 'no other object is worth 0n',
+  },
+  {
+    file: 'policy/cel/functions-optional.ts',
+    change: 'dropped',
+    text: 'value instanceof Duration',
+    why: 'nothing else has seconds and nanoseconds',
+  },
 ];

@@ -124,6 +124,7 @@ const TABLES: Readonly<Record<string, Edges>> = {
     holds: [
       '["0.0.0.0", "::", "127.0.0.1", "::1", "224.0.0.1", "ff02::1", "169.254.0.1", "fe80::1", "255.255.255.255"].all(t, !ip(t).isGlobalUnicast())',
       '["10.0.0.1", "2001:db8::1", "fd00::1", "255.255.255.254"].all(t, ip(t).isGlobalUnicast())',
+      'ip("::255.255.255.255").isGlobalUnicast()',
       '["ff02::1", "ff12::1", "224.0.0.255"].all(t, ip(t).isLinkLocalMulticast())',
       '["ff05::1", "fe02::1", "224.0.1.0", "::ff02"].all(t, !ip(t).isLinkLocalMulticast())',
       '!ip("10.0.0.1").isLoopback() && !ip("::2").isLoopback() && !ip("10.0.0.1").isLinkLocalUnicast() && !ip("::2").isUnspecified()',
@@ -157,6 +158,10 @@ const TABLES: Readonly<Record<string, Edges>> = {
       '!quantity("900000000000000000").add(9000000000000000000).isInteger() && quantity("1500m").add(quantity("500m")) == quantity("2")',
       '!quantity("1500m").add(quantity("500m")).isInteger() && quantity("0").sign() == 0 && quantity("-1n").sign() == -1 && quantity("1n").sign() == 1',
       'quantity("100E").isInteger() == false && quantity("1E").asInteger() == 1000000000000000000 && quantity("10").asApproximateFloat() == 10.0',
+      'quantity("12345678901Ki").isInteger() && !quantity("123456789012Ki").isInteger() && quantity("99Ti").asInteger() == 108851651149824',
+      '!quantity("9223372036854775807").sub(1).isInteger() && !quantity("-1").add(quantity("9223372036854775807")).isInteger()',
+      'quantity("1").add(quantity("0.0")).isInteger() && quantity("0.0").add(quantity("1")).isInteger()',
+      '!quantity("0.00000000000").add(quantity("1")).isInteger() && !quantity("1").add(quantity("0.00000000000")).isInteger()',
       'quantity("1").compareTo(quantity("2")) == -1 && quantity("2").compareTo(quantity("1")) == 1 && !quantity("1").isLessThan(quantity("1"))',
     ],
     fails: {
