@@ -448,4 +448,16 @@ export const EQUIVALENT: readonly Equivalent[] = [
     text: 'value instanceof Duration',
     why: 'nothing else has seconds and nanoseconds',
   },
+  {
+    file: 'policy/cel/quantity.ts',
+    change: 'dropped',
+    text: 'isInt(a + b)',
+    why: 'what does not fit is no integer, and no sum with it is',
+  },
+  {
+    file: 'policy/cel/ip-address.ts',
+    change: 'never',
+    text: 'text.length > MAX_TEXT_LENGTH',
+    why: 'no address is longer: it saves reading on',
+  },
 ];

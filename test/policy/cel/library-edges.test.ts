@@ -13,6 +13,7 @@ const RANGE = /^number out of range/;
 const CONVERSION = /^value cannot be converted/;
 const ELEMENT = /^list has elements of another type/;
 const PATTERN = /^not an RE2 regular expression/;
+const OPERATOR = /^operator is not defined/;
 const INDEX = /^index out of range/;
 
 const TABLES: Readonly<Record<string, Edges>> = {
@@ -140,6 +141,7 @@ const TABLES: Readonly<Record<string, Edges>> = {
     fails: {
       'ip("1" + ":2") == ip("::")': /^not an IP address/,
       'cidr("10.0.0.0" + "/33") == cidr("::/0")': /^not a network/,
+      'cidr("8" + "") == cidr("::/0")': /^not a network/,
     },
   },
   quantity: {
@@ -162,6 +164,7 @@ const TABLES: Readonly<Record<string, Edges>> = {
       '!quantity("9223372036854775807").sub(1).isInteger() && !quantity("-1").add(quantity("9223372036854775807")).isInteger()',
       'quantity("1").add(quantity("0.0")).isInteger() && quantity("0.0").add(quantity("1")).isInteger()',
       '!quantity("0.00000000000").add(quantity("1")).isInteger() && !quantity("1").add(quantity("0.00000000000")).isInteger()',
+      '!quantity("9223372036854776k").add(quantity("-1000")).isInteger() && !quantity("-1000").add(quantity("9223372036854776k")).isInteger()',
       'quantity("1").compareTo(quantity("2")) == -1 && quantity("2").compareTo(quantity("1")) == 1 && !quantity("1").isLessThan(quantity("1"))',
     ],
     fails: {
@@ -187,6 +190,8 @@ const TABLES: Readonly<Record<string, Edges>> = {
   times: {
     holds: [
       'timestamp("2000-02-29T00:00:00Z") < now && timestamp("0004-02-29T00:00:00Z") < now && timestamp("9999-12-31T23:59:59.999Z") > now',
+      'timestamp("2026-03-29T00:00:00Z") > now && timestamp("2026-02-28T00:00:00Z") > now && timestamp("2026-12-31T00:00:00Z") > now',
+      '(-9223372036854775807 - 1) / 2 == -4611686018427387904 && 7 / -1 == -7',
       'duration("+1s") == duration("1s") && duration("-0") == duration("0s") && duration("1m1s") == duration("61s") && duration(".5s") == duration("500ms")',
       'duration("1us") == duration("1µs") && duration("1000ns") == duration("1us") && duration("1.s") == duration("1s") && duration("1ms") == duration("1000us")',
       'duration("2562047h47m16.854775807s") > duration("0") && duration("-2562047h47m16.854775807s") < duration("0")',
@@ -213,6 +218,17 @@ const TABLES: Readonly<Record<string, Edges>> = {
         /^not an RFC 3339/,
       'duration("2562047h47m16.854775808" + "s") > duration("0")': /^not a duration/,
       'duration("-2562047h47m16.854775808" + "s") < duration("0")': /^not a duration/,
+      'duration("2562047h") + timestamp("9999-12-31T00:00:00Z") > now': /^not an RFC 3339/,
+      'dyn(now) + dyn(now) == now': OPERATOR,
+      'dyn(now) + dyn(1) == now': OPERATOR,
+      'dyn(1) + dyn(now) == now': OPERATOR,
+      'dyn(duration("1s")) + dyn(1) == now': OPERATOR,
+      'dyn(1) + dyn(duration("1s")) == now': OPERATOR,
+      'dyn(duration("1s")) - dyn(now) == now': OPERATOR,
+      'dyn(now) - dyn(1) == now': OPERATOR,
+      'dyn(1) - dyn(now) == now': OPERATOR,
+      'dyn(1) - dyn(duration("1s")) == now': OPERATOR,
+      'dyn(duration("1s")) - dyn(1) == now': OPERATOR,
       'duration("2562047h") + duration("1h") > duration("0")': /^not a duration/,
       'duration("-2562047h") - duration("1h") < duration("0")': /^not a duration/,
       [`duration("${ZEROS}" + "1s") > duration("0")`]: /^not a duration/,
