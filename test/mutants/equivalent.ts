@@ -460,4 +460,16 @@ export const EQUIVALENT: readonly Equivalent[] = [
     text: 'text.length > MAX_TEXT_LENGTH',
     why: 'no address is longer: it saves reading on',
   },
+  {
+    file: 'policy/cel/regular-expression.ts',
+    change: 'dropped',
+    text: 'oldest !== undefined',
+    why: 'a full memory has an oldest entry',
+  },
+  {
+    file: 'policy/cel/regular-expression.ts',
+    change: 'never',
+    text: 'estimateProgramSize(pattern) > MAX_PROGRAM_SIZE',
+    why: 'the same answer, later',
+  },
 ];
