@@ -472,4 +472,16 @@ export const EQUIVALENT: readonly Equivalent[] = [
     text: 'estimateProgramSize(pattern) > MAX_PROGRAM_SIZE',
     why: 'the same answer, later',
   },
+  {
+    file: 'policy/cel/optional-entry.ts',
+    change: 'never',
+    text: 'marks.size === 0',
+    why: 'where nothing is marked, nothing is replaced',
+  },
+  {
+    file: 'policy/cel/optional-entry.ts',
+    change: 'dropped',
+    text: "bracket === '['",
+    why: 'no map literal follows an operand',
+  },
 ];

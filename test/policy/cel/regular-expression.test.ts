@@ -27,6 +27,12 @@ describe('compileRegularExpression', () => {
     }
   });
 
+  it('says what is wrong with a pattern', () => {
+    const compiled = compileRegularExpression('a{1001}');
+    assert.ok(!compiled.ok);
+    assert.equal(compiled.message, 'regular expression refused: invalid repeat count: `{1001}`');
+  });
+
   it('refuses long patterns and large programs quickly', () => {
     const large = [
       'a'.repeat(1025),
