@@ -484,4 +484,28 @@ export const EQUIVALENT: readonly Equivalent[] = [
     text: "bracket === '['",
     why: 'no map literal follows an operand',
   },
+  {
+    file: 'policy/cel/errors.ts',
+    change: 'dropped',
+    text: 'error.range === undefined',
+    why: 'what runs there knows no place',
+  },
+  {
+    file: 'policy/cel/optional-entry.ts',
+    change: 'never',
+    text: 'optional.size === 0',
+    why: 'such a literal is the same when it is made here',
+  },
+  {
+    file: 'policy/cel/macro-has.ts',
+    change: 'never',
+    text: 'selection === undefined',
+    why: 'the check has refused it',
+  },
+  {
+    file: 'policy/cel/macro-has.ts',
+    change: 'dropped',
+    text: '!Array.isArray(node.args)',
+    why: 'a selection has an operand and a field',
+  },
 ];

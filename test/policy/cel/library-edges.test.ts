@@ -121,6 +121,42 @@ const TABLES: Readonly<Record<string, Edges>> = {
     ],
     fails: { 'optional.unwrap([dyn(optional.of(1)), dyn(1)]) == []': /^value is not optional/ },
   },
+  'two-variable comprehensions': {
+    holds: [
+      '[].all(i, v, v == 1) && !{}.exists(k, v, v == 1) && [1].all(i, v, dyn(true))',
+      '[1, 2].existsOne(i, v, v == 1) && ![1, 1].existsOne(i, v, v == 1) && ![2].existsOne(i, v, v == 1)',
+      '[1, 2].exists_one(i, v, v == 1) && ![1, 1].exists_one(i, v, v == 1) && ![2].exists_one(i, v, v == 1)',
+      '[0, 1].exists(i, v, 1 / v == 1) && ![0, 1].all(i, v, 1 / v == 2)',
+    ],
+    fails: {
+      'object.count.all(i, v, true)': /^only lists and maps/,
+      '[1].all(i, v, dyn(1))': /^condition is not/,
+      '[1].transformList(i, v, dyn(1), v) == []': /^condition is not/,
+      '[0, 1].existsOne(i, v, 1 / v == 1)': /^division by zero/,
+      '[0, 1].exists_one(i, v, 1 / v == 1)': /^division by zero/,
+      '[0, 1].exists(i, v, 1 / v == 2)': /^division by zero/,
+    },
+  },
+  fields: {
+    holds: [
+      'has(pod.?metadata.labels) && !has(pod.?metadata.absent) && !has(pod.?absent.labels) && has(model.?reference.tag)',
+      'has(dyn(model).format) && !has(dyn(model).artifactType) && has(dyn(object).list)',
+      '!object.?absent.?x.hasValue() && object.?list[?0].value() == 1 && pod.?metadata.?labels.?team.value() == "red"',
+      'dyn(model).?format.value() == "ORAS" && !dyn(model).?artifactType.hasValue() && object.list[?0u].value() == 1',
+    ],
+    fails: {
+      'has(dyn(model).frmat)': OPERATOR,
+      'has(object.count.x)': OPERATOR,
+      'has(object.nothing.x)': OPERATOR,
+      'has(object.list.x)': OPERATOR,
+      'dyn(model).?frmat.hasValue()': OPERATOR,
+      'dyn(model)[?1].hasValue()': OPERATOR,
+      'object.nothing.?x.hasValue()': OPERATOR,
+      'object.count.?x.hasValue()': OPERATOR,
+      'object.list[?1.5].hasValue()': OPERATOR,
+      'object.list[?"0"].hasValue()': OPERATOR,
+    },
+  },
   networks: {
     holds: [
       '["0.0.0.0", "::", "127.0.0.1", "::1", "224.0.0.1", "ff02::1", "169.254.0.1", "fe80::1", "255.255.255.255"].all(t, !ip(t).isGlobalUnicast())',
@@ -191,6 +227,7 @@ const TABLES: Readonly<Record<string, Edges>> = {
     holds: [
       'timestamp("2000-02-29T00:00:00Z") < now && timestamp("0004-02-29T00:00:00Z") < now && timestamp("9999-12-31T23:59:59.999Z") > now',
       'timestamp("2026-03-29T00:00:00Z") > now && timestamp("2026-02-28T00:00:00Z") > now && timestamp("2026-12-31T00:00:00Z") > now',
+      'timestamp("2026-01-01T00:00:00.5Z") - timestamp("2026-01-01T00:00:01Z") == duration("-500ms") && string(now - timestamp("2026-01-01T00:00:00.25Z")) == "-0.25s"',
       '(-9223372036854775807 - 1) / 2 == -4611686018427387904 && 7 / -1 == -7',
       'duration("+1s") == duration("1s") && duration("-0") == duration("0s") && duration("1m1s") == duration("61s") && duration(".5s") == duration("500ms")',
       'duration("1us") == duration("1µs") && duration("1000ns") == duration("1us") && duration("1.s") == duration("1s") && duration("1ms") == duration("1000us")',
