@@ -508,4 +508,28 @@ export const EQUIVALENT: readonly Equivalent[] = [
     text: '!Array.isArray(node.args)',
     why: 'a selection has an operand and a field',
   },
+  {
+    file: 'policy/cel/macro-two-variables.ts',
+    change: 'never',
+    text: 'scopes === undefined',
+    why: 'the check has made them',
+  },
+  {
+    file: 'policy/cel/macro-two-variables.ts',
+    change: 'never',
+    text: 'isExhausted()',
+    why: 'the steps that are left fail at once: it saves going through them',
+  },
+  {
+    file: 'policy/cel/macro-has.ts',
+    change: 'dropped',
+    text: "typeof operand !== 'object'",
+    why: 'what is no object has no fields either',
+  },
+  {
+    file: 'policy/cel/optional-selection.ts',
+    change: 'dropped',
+    text: "typeof operand !== 'object'",
+    why: 'what is no object has no fields either',
+  },
 ];
