@@ -532,4 +532,16 @@ export const EQUIVALENT: readonly Equivalent[] = [
     text: "typeof operand !== 'object'",
     why: 'what is no object has no fields either',
   },
+  {
+    file: 'policy/glob.ts',
+    change: 'dropped',
+    text: 'end < first.length',
+    why: 'what begins and ends in the same place leaves less than nothing between',
+  },
+  {
+    file: 'policy/glob.ts',
+    change: 'dropped',
+    text: 'from + block.length <= parts.length',
+    why: 'a second lock: no block is tried beyond the end',
+  },
 ];
