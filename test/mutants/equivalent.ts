@@ -544,4 +544,10 @@ export const EQUIVALENT: readonly Equivalent[] = [
     text: 'from + block.length <= parts.length',
     why: 'a second lock: no block is tried beyond the end',
   },
+  {
+    file: 'policy/cel/optional-selection.ts',
+    change: 'dropped',
+    text: "typeof key !== 'string'",
+    why: 'no field has any other name',
+  },
 ];

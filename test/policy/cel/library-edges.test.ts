@@ -142,7 +142,7 @@ const TABLES: Readonly<Record<string, Edges>> = {
       'has(pod.?metadata.labels) && !has(pod.?metadata.absent) && !has(pod.?absent.labels) && has(model.?reference.tag)',
       'has(dyn(model).format) && !has(dyn(model).artifactType) && has(dyn(object).list)',
       '!object.?absent.?x.hasValue() && object.?list[?0].value() == 1 && pod.?metadata.?labels.?team.value() == "red"',
-      'dyn(model).?format.value() == "ORAS" && !dyn(model).?artifactType.hasValue() && object.list[?0u].value() == 1',
+      'dyn(model).?format.value() == "ORAS" && !dyn(model).?artifactType.hasValue() && object.list[?0u].value() == 1 && object.list[?dyn(1.0)].value() == 2',
     ],
     fails: {
       'has(dyn(model).frmat)': OPERATOR,
