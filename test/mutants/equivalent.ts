@@ -550,4 +550,16 @@ export const EQUIVALENT: readonly Equivalent[] = [
     text: "typeof key !== 'string'",
     why: 'no field has any other name',
   },
+  {
+    file: 'policy/cel/comprehension.ts',
+    change: 'dropped',
+    text: 'part === undefined',
+    why: 'the type of a list or map has those of its elements',
+  },
+  {
+    file: 'policy/cel/comprehension.ts',
+    change: 'dropped',
+    text: "typeof node.args === 'string'",
+    why: 'an identifier is a text',
+  },
 ];
