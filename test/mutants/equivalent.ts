@@ -562,4 +562,34 @@ export const EQUIVALENT: readonly Equivalent[] = [
     text: "typeof node.args === 'string'",
     why: 'an identifier is a text',
   },
+  {
+    file: 'policy/cel/optional-entry.ts',
+    change: 'never',
+    text: '!isNode(node)',
+    why: 'what comes there is a node',
+  },
+  {
+    file: 'policy/cel/optional-entry.ts',
+    change: 'never',
+    text: '!Array.isArray(node.args) || !isNode(node.args[0])',
+    why: 'the next step finds no node there',
+  },
+  {
+    file: 'policy/cel/optional-entry.ts',
+    change: 'dropped',
+    text: '!Array.isArray(node.args)',
+    why: 'the next step finds no node there',
+  },
+  {
+    file: 'policy/cel/optional-entry.ts',
+    change: 'dropped',
+    text: '!isNode(node.args[0])',
+    why: 'the next step finds no node there',
+  },
+  {
+    file: 'policy/cel/optional-entry.ts',
+    change: 'dropped',
+    text: 'node !== undefined',
+    why: 'every type is that of a node',
+  },
 ];

@@ -141,10 +141,12 @@ const TABLES: Readonly<Record<string, Edges>> = {
     holds: [
       'has(pod.?metadata.labels) && !has(pod.?metadata.absent) && !has(pod.?absent.labels) && has(model.?reference.tag)',
       'has(dyn(model).format) && !has(dyn(model).artifactType) && has(dyn(object).list)',
+      '[!true, ?optional.of(true)] == [false, true] && {"a": !true, ?"b": optional.of(true)} == {"a": false, "b": true}',
       '!object.?absent.?x.hasValue() && object.?list[?0].value() == 1 && pod.?metadata.?labels.?team.value() == "red"',
       'dyn(model).?format.value() == "ORAS" && !dyn(model).?artifactType.hasValue() && object.list[?0u].value() == 1 && object.list[?dyn(1.0)].value() == 2',
     ],
     fails: {
+      '[?dyn(1)] == [1]': /^value is not optional/,
       'has(dyn(model).frmat)': OPERATOR,
       'has(object.count.x)': OPERATOR,
       'has(object.nothing.x)': OPERATOR,

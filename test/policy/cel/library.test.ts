@@ -201,6 +201,8 @@ describe('the Kubernetes library', () => {
     ['[?] == []', 'unexpected_token'],
     ['optional.of(?1).hasValue()', 'unexpected_token'],
     ['[1].filter(x, ?true) == [1]', 'unexpected_token'],
+    ['[?optional.of(1), "a"].size() == 2', 'heterogeneous_list_element'],
+    ['{?"a": optional.of(1), "b": "c"}.size() == 2', 'heterogeneous_map_value'],
     ['has(object["a"])', 'invalid_macro_argument'],
     ['has(object.list[0])', 'invalid_macro_argument'],
     ['has(object)', 'invalid_macro_argument'],
