@@ -82,7 +82,12 @@ describe('tryWithin()', () => {
 
   it('lets nothing succeed once it is spent', () => {
     const seen: unknown[] = [];
-    tryWithin(1, () => seen.push(evaluate(use(2)), evaluate(() => 'free')));
+    tryWithin(1, () =>
+      seen.push(
+        evaluate(use(2)),
+        evaluate(() => 'free'),
+      ),
+    );
     assert.deepEqual(seen, [{ within: false }, { within: false }]);
   });
 
