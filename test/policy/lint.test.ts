@@ -218,6 +218,9 @@ describe('lintPolicy()', () => {
       adviceOf('ClusterModelPolicy', reporting, saved(glob('registry.example.com/models/a'))).length,
       1,
     );
+    // A short name stands for no name that it matches itself.
+    const short = { ...reporting, models: [{ glob: 'docker.io/nginx' }] };
+    assert.equal(adviceOf('ClusterModelPolicy', short, saved(glob('docker.io/nginx'))).length, 1);
     for (const spec of [
       glob('registry.example.com/other/**'),
       { ...other, validationActions: ['Audit'] },

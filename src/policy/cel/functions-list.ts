@@ -4,7 +4,7 @@ import { Duration, UnsignedInt } from 'cel-js/evaluator';
 import { celError } from './errors.ts';
 import type { CelFunction } from './cel-function.ts';
 import { isEqual, includes } from './equality.ts';
-import { CHARACTERS_PER_UNIT, MAX_EXPRESSION_COST } from './limits.ts';
+import { CHARACTERS_PER_UNIT } from './limits.ts';
 import { charge } from './meter.ts';
 import { costOfSize, sizeOf } from './size.ts';
 import { compareTexts } from './text-order.ts';
@@ -86,9 +86,7 @@ function isOrdered(item: unknown): item is Ordered {
 function ordered(list: unknown[]): Ordered[] {
   const items = elements(list, isOrdered);
   const [first] = items;
-  const isUniform = items.every(
-    (item) => typeof item === typeof first && item.constructor === first?.constructor,
-  );
+  const isUniform = items.every((item) => item.constructor === first?.constructor);
   if (!isUniform) throw celError('invalid_list_element_type');
   return items;
 }
@@ -108,7 +106,7 @@ function extreme(list: unknown[], sign: number): Ordered {
 
 function isSorted(list: unknown[]): boolean {
   const items = ordered(list);
-  return items.every((item, at) => at === 0 || compare(items[at - 1] ?? item, item) <= 0);
+  return items.every((item, at) => compare(items[at - 1] ?? item, item) <= 0);
 }
 
 function sort(list: unknown[]): Ordered[] {
@@ -142,7 +140,6 @@ function flatten(list: unknown[], depth: bigint): unknown[] {
 }
 
 function range(count: bigint): bigint[] {
-  if (count > MAX_EXPRESSION_COST) charge(Infinity);
   const length = count < 0n ? 0 : Number(count);
   charge(length);
   return Array.from({ length }, (_, at) => BigInt(at));

@@ -105,8 +105,9 @@ function findAll(text: string, pattern: string, limit: number): string[] {
 function trim(text: string): string {
   let start = 0;
   let end = text.length;
-  while (start < end && SPACE.test(text.charAt(start))) start += 1;
-  while (end > start && SPACE.test(text.charAt(end - 1))) end -= 1;
+  // There is no character before the first or behind the last.
+  while (SPACE.test(text.charAt(start))) start += 1;
+  while (SPACE.test(text.charAt(end - 1))) end -= 1;
   return text.slice(start, end);
 }
 

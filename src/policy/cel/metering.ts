@@ -26,12 +26,12 @@ import { selectOptionally } from './optional-selection.ts';
 import { compareTexts } from './text-order.ts';
 import { comparisonSize, costOfSize, membershipSize } from './size.ts';
 
-const ORDERS: Readonly<Record<string, (order: number) => boolean>> = {
-  '<': (order) => order < 0,
-  '<=': (order) => order <= 0,
-  '>': (order) => order > 0,
-  '>=': (order) => order >= 0,
-};
+const ORDERS: ReadonlyMap<string, (order: number) => boolean> = new Map([
+  ['<', (order: number) => order < 0],
+  ['<=', (order: number) => order <= 0],
+  ['>', (order: number) => order > 0],
+  ['>=', (order: number) => order >= 0],
+]);
 const ARITHMETIC: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%', '-_']);
 const PATTERN_POSITION: ReadonlyMap<string, number> = new Map([
   ['rcall:__matches', 1],
@@ -80,9 +80,10 @@ function selectAt(...[operand, key, node, evaluator]: unknown[]): unknown {
 }
 
 function meterOperator(node: CelNode): void {
+  const isWanted = ORDERS.get(node.op);
   if (node.op === '==' || node.op === '!=') meterEquality(node, node.op === '==');
   else if (node.op === 'in') meterMembership(node);
-  else if (Object.hasOwn(ORDERS, node.op)) meterOrder(node, ORDERS[node.op]);
+  else if (isWanted !== undefined) meterOrder(node, isWanted);
   else if (ARITHMETIC.has(node.op)) meterArithmetic(node);
 }
 
@@ -116,9 +117,9 @@ function meterMembership(node: CelNode): void {
   };
 }
 
-function meterOrder(node: CelNode, isWanted: ((order: number) => boolean) | undefined): void {
+function meterOrder(node: CelNode, isWanted: (order: number) => boolean): void {
   const { handle } = node;
-  if (handle === undefined || isWanted === undefined) return;
+  if (handle === undefined) return;
   node.handle = (...operands) => {
     const [left, right] = operands;
     if (isNumeric(left) && isNumeric(right)) return isWanted(compareNumbers(left.valueOf(), right.valueOf()));

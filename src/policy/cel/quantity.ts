@@ -73,7 +73,7 @@ function toBinary(digits: Digits, power: number): Quantity {
   const { whole, fraction } = digits;
   const unscaled = unscaledOf(digits) * 2n ** BigInt(power);
   const room = BINARY_DIGITS - whole.length - Math.floor((power * 3) / 10);
-  if (fraction === '' && room >= 0 && isInt(unscaled)) return new Quantity(unscaled, 0, true);
+  if (fraction === '' && room >= 0) return new Quantity(unscaled, 0, true);
   const rounded = round(unscaled, -fraction.length);
   const most = new Quantity(digits.isNegative ? -MOST_INT : MOST_INT, 0, false);
   const size = digits.isNegative ? -compareQuantities(rounded, most) : compareQuantities(rounded, most);

@@ -45,8 +45,7 @@ function toIdentifier(text: string): string | bigint {
 export function parseTolerantly(text: string): Semver {
   if (text.length > MAX_TEXT_LENGTH) throw celError('invalid_semver');
   const parts = splitInThree(text.startsWith('v') ? text.slice(1) : text).map(withoutLeadingZeros);
-  const last = parts.at(-1) ?? '';
-  if (parts.length < 3 && /[+-]/.test(last)) throw celError('invalid_semver');
+  // What stands behind a - or + is no number any more: `1.0-rc` stays without a patch.
   while (parts.length < 3) parts.push('0');
   return parseSemver(parts.join('.'));
 }

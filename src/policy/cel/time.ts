@@ -64,10 +64,10 @@ export function parseDuration(text: string): Duration {
   let total = 0n;
   let read = 0;
   for (const part of rest.matchAll(DURATION_PART)) {
-    if (part.index !== read) break;
     read += part[0].length;
     total += partOf(part.groups ?? {});
   }
+  // What stands between parts is read by none.
   if (read === 0 || read !== rest.length) throw celError('invalid_duration');
   return durationOfNanoseconds(text.startsWith('-') ? -total : total);
 }
@@ -75,7 +75,7 @@ export function parseDuration(text: string): Duration {
 function partOf({ whole = '', fraction = '', unit = '' }: Record<string, string>): bigint {
   if (whole === '' && fraction === '') throw celError('invalid_duration');
   const size = UNITS[unit] ?? 0n;
-  return BigInt(whole || 0) * size + (BigInt(fraction || 0) * size) / 10n ** BigInt(fraction.length);
+  return BigInt(whole) * size + (BigInt(fraction) * size) / 10n ** BigInt(fraction.length);
 }
 
 /** Makes a duration whose seconds and nanoseconds have one sign; throws beyond 292 years. */

@@ -42,6 +42,12 @@ describe('runBounded()', () => {
     assert.deepEqual(runsOf(`${DEAR} || true`), { runs: 2, values: [true] });
   });
 
+  it('runs rules again whose match may take longer than it costs, and those alone', () => {
+    assert.deepEqual(runsOf('object.long.matches("^x+$")'), { runs: 1, values: [true] });
+    const long = 'object.long.substring(0, 512).matches("^x{100}")';
+    assert.deepEqual(runsOf(long), { runs: 2, values: [true] });
+  });
+
   it('adds up what single rules cost', () => {
     const meter = createCelMeter();
     evaluate(CHEAP, meter);

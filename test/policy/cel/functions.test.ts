@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { toHandler } from '../../../src/policy/cel/functions.ts';
+import { createCelMeter, runMetered } from '../../../src/policy/cel/meter.ts';
 import { run, valueOf } from './support.ts';
 
 describe('CEL functions', () => {
@@ -75,5 +77,25 @@ describe('CEL functions', () => {
     for (const text of ['s', '.s', '', '1', '1 h', 'h1', '1h-1m']) {
       assert.equal(valueOf(`duration("" + "${text}") < duration("1s")`), 'error', text);
     }
+  });
+});
+
+describe('toHandler()', () => {
+  const costOf = (price: { readonly cost?: number; readonly costPerCharacter?: number }): number => {
+    const meter = createCelMeter();
+    const before = meter.remaining;
+    const call = toHandler({ signature: '__f(string, int, string): string', run: String, ...price });
+    assert.deepEqual(
+      runMetered(meter, 0, () => call('abc', 1n, 'de')),
+      { within: true, value: 'abc' },
+    );
+    return before - meter.remaining;
+  };
+
+  it('charges the price of a call, and of each character of its texts', () => {
+    assert.deepEqual(
+      [{}, { cost: 7 }, { costPerCharacter: 2 }, { cost: 7, costPerCharacter: 0.3 }].map(costOf),
+      [0, 7, 10, 9],
+    );
   });
 });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { countWork } from '../../../src/lib/counted-work.ts';
+import { MAX_CACHED_PATTERNS, MAX_PROGRAM_SIZE } from '../../../src/policy/cel/limits.ts';
 import { compileRegularExpression } from '../../../src/policy/cel/regular-expression.ts';
 import { estimateProgramSize } from '../../../src/policy/cel/regular-expression-size.ts';
 
@@ -25,6 +27,12 @@ describe('compileRegularExpression', () => {
     }
   });
 
+  it('says what is wrong with a pattern', () => {
+    const compiled = compileRegularExpression('a{1001}');
+    assert.ok(!compiled.ok);
+    assert.equal(compiled.message, 'regular expression refused: invalid repeat count: `{1001}`');
+  });
+
   it('refuses long patterns and large programs quickly', () => {
     const large = [
       'a'.repeat(1025),
@@ -37,6 +45,40 @@ describe('compileRegularExpression', () => {
       const compiled = compileRegularExpression(pattern);
       assert.ok(!compiled.ok && compiled.message.length < 300, pattern.slice(0, 30));
     }
+  });
+
+  it('refuses a program that is larger than was estimated', () => {
+    const pattern = 'a{0,1000}b{0,1000}c{0,1000}';
+    assert.ok(estimateProgramSize(pattern) < MAX_PROGRAM_SIZE);
+    const compiled = compileRegularExpression(pattern);
+    assert.ok(!compiled.ok && compiled.message.includes('larger than'));
+  });
+
+  it('counts patterns as work, known ones too, and none that are too long', () => {
+    const within = (max: number, pattern: string) => countWork(max, () => compileRegularExpression(pattern));
+    const size = estimateProgramSize('counted');
+    for (let turn = 0; turn < 2; turn += 1) {
+      const counted = within(size, 'counted');
+      assert.deepEqual([counted.value.ok, counted.size], [true, size]);
+    }
+    const { value } = within(size - 1, 'counted');
+    assert.ok(!value.ok && value.message.endsWith('too large together'));
+    const long = within(0, 'a'.repeat(1025));
+    assert.ok(!long.value.ok && long.value.message.includes('longer than'));
+    assert.deepEqual([long.size, long.isExceeded], [0, false]);
+  });
+
+  it('remembers what is used, and not without end', () => {
+    // Patterns that no test has used before, however often this one runs.
+    const unused = process.hrtime.bigint();
+    const [kept, left] = [`^kept${unused}$`, `^left${unused}$`].map(compileRegularExpression);
+    const long = 'b'.repeat(1025);
+    assert.notEqual(compileRegularExpression(long), compileRegularExpression(long));
+    for (let i = 0; i < MAX_CACHED_PATTERNS; i += 1) {
+      compileRegularExpression(`^c${unused}-${i}$`);
+      assert.equal(compileRegularExpression(`^kept${unused}$`), kept);
+    }
+    assert.notEqual(compileRegularExpression(`^left${unused}$`), left);
   });
 
   it('stays usable past the size of its cache', () => {
