@@ -10,23 +10,23 @@ import { createKubernetesClient } from '../../src/kubernetes/client.ts';
 import { type FakeStore, startFakeStore } from '../kubernetes/fake-store.ts';
 import { until } from '../support/until.ts';
 
-const SIGNAL = AbortSignal.timeout(30_000);
-
 describe('createNamespaceReader()', () => {
   let store: FakeStore;
   let read: NamespaceReader;
+  let signal: AbortSignal;
 
   beforeEach(async () => {
     store = await startFakeStore();
+    signal = AbortSignal.timeout(30_000);
     read = createNamespaceReader(createKubernetesClient({ kubeconfig: store.api.kubeconfig }));
   });
   afterEach(() => store.api.stop());
 
   it('reads what is there, with the name that was asked for', async () => {
     store.put('/api/v1/namespaces/new', { metadata: { name: 'new', labels: { tier: 'prod' } } });
-    const found = await read('new', SIGNAL);
+    const found = await read('new', signal);
     assert.deepEqual(found?.labels, { tier: 'prod', 'kubernetes.io/metadata.name': 'new' });
-    assert.equal(await read('none', SIGNAL), undefined);
+    assert.equal(await read('none', signal), undefined);
   });
 
   it('asks about no name that cannot be one', async () => {
@@ -44,7 +44,7 @@ describe('createNamespaceReader()', () => {
       '\u00e4',
       'a\n',
     ];
-    for (const name of names) assert.equal(await read(name, SIGNAL), undefined);
+    for (const name of names) assert.equal(await read(name, signal), undefined);
     assert.deepEqual(store.api.requests, []);
   });
 
@@ -52,9 +52,9 @@ describe('createNamespaceReader()', () => {
     const held: ServerResponse[] = [];
     store.intercept = (_request, response) => held.push(response) > 0;
     const late = new AbortController();
-    const answers = Array.from({ length: NAMESPACE_READS_AT_ONCE }, (_, n) => read(`made-up-${n}`, SIGNAL));
+    const answers = Array.from({ length: NAMESPACE_READS_AT_ONCE }, (_, n) => read(`made-up-${n}`, signal));
     const waiting = Array.from({ length: 20 }, (_, n) => read(`late-${n}`, late.signal));
-    answers.push(read('last', SIGNAL));
+    answers.push(read('last', signal));
     await until('reads', () => held.length === NAMESPACE_READS_AT_ONCE);
     late.abort();
     for (const response of held.splice(0)) response.end('{"metadata":{}}');

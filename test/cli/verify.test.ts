@@ -172,11 +172,11 @@ describe('model-policy verify', () => {
       ]);
     });
 
-    it('is for a policy whose rule does not compile, with a caret under the place', async () => {
+    it('is for a policy whose rule does not compile, with the place', async () => {
       await expectReason(
         toPolicy({ validations: [{ expression: 'modle.size > 0' }] }),
         'PolicyInvalid',
-        /spec\.validations\[0\]\.expression: [^\n]*modle \(-:\d+:\d+\).*\^/,
+        /spec\.validations\[0\]\.expression: [^\n]*modle \(-:\d+:\d+\)/,
       );
     });
 
