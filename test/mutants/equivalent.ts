@@ -592,4 +592,34 @@ export const EQUIVALENT: readonly Equivalent[] = [
     text: 'node !== undefined',
     why: 'every type is that of a node',
   },
+  {
+    file: 'policy/cel/string-format.ts',
+    change: 'dropped',
+    text: 'letter === undefined',
+    why: 'no clause is called undefined',
+  },
+  {
+    file: 'policy/cel/string-format.ts',
+    change: 'dropped',
+    text: '!Object.hasOwn(CLAUSES, letter)',
+    why: 'no object inherits a member whose name is one letter',
+  },
+  {
+    file: 'policy/cel/string-format.ts',
+    change: 'dropped',
+    text: 'next >= values.length',
+    why: 'every clause refuses undefined with the same error',
+  },
+  {
+    file: 'policy/cel/named-format.ts',
+    change: 'dropped',
+    text: '/^\\d{4}-\\d\\d-\\d\\d$/.test(text)',
+    why: 'a timestamp that ends in this time begins with such a date alone',
+  },
+  {
+    file: 'policy/cel/time-zone.ts',
+    change: 'dropped',
+    text: 'oldest !== undefined',
+    why: 'where 64 are kept, one is the oldest',
+  },
 ];
