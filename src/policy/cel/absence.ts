@@ -124,7 +124,8 @@ function toOrder(op: string, other: CelNode): 'less' | 'more' | undefined {
   if (op.startsWith('<')) return 'less';
   if (op.startsWith('>')) return 'more';
   if (other.op !== 'value' || other.args !== 0n) return undefined;
-  return op === '==' ? 'less' : 'more';
+  if (op === '==') return 'less';
+  return op === '!=' ? 'more' : undefined;
 }
 
 function isSize(node: CelNode, bound: Step['bound']): boolean {
@@ -157,9 +158,7 @@ function leadsToEvidence(node: CelNode): boolean {
 }
 
 function toSelection(node: CelNode): { readonly of: CelNode; readonly field: string } | undefined {
-  if ((node.op !== '.' && node.op !== '.?') || !Array.isArray(node.args)) return undefined;
-  const [of, field] = node.args as [CelNode, unknown];
-  if (typeof field === 'string') return { of, field };
-  const literal = (field as CelNode).args;
-  return typeof literal === 'string' ? { of, field: literal } : undefined;
+  if (node.op !== '.' && node.op !== '.?') return undefined;
+  const [of, field] = node.args as [CelNode, string];
+  return { of, field };
 }

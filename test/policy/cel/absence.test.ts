@@ -32,6 +32,15 @@ describe('findAbsence()', () => {
     ['signatures.exists(s, s.timeSources.size() == 0)', 's.timeSources.size() == 0'],
     ['attestations[?0].hasValue() ? false : true', 'attestations[?0].hasValue()'],
     ['model.size > 0 || signatures.all(i, s, true)', 'signatures.all(i, s, true)'],
+    ['signatures.all(s, true) == (model.size > 0)', 'signatures.all(s, true)'],
+    ["'a'.replace(signatures.exists(s, true) ? 'a' : 'b', 'c') == 'a'", 'signatures.exists(s, true)'],
+    ['!model.layers.all(l, signatures.exists(s, true))', 'signatures.exists(s, true)'],
+    ['!model.layers.exists(l, signatures.exists(s, true))', 'signatures.exists(s, true)'],
+    ['signatures.size() != 2'],
+    ['!(signatures.size() == 2)', 'signatures.size() == 2'],
+    ['signatures[0].logs.all(l, true)'],
+    ['attestations.exists(a, a.signature.logs.all(l, true))', 'a.signature.logs.all(l, true)'],
+    ['signatures.exists(s, !s.?logs.hasValue())', 's.?logs.hasValue()'],
   ] as const)
     it(`names ${part} of ${source}`, () => {
       assert.deepEqual(adviceOf(source), [`holds_when_absent ${part}`]);
@@ -41,6 +50,7 @@ describe('findAbsence()', () => {
     "signatures.exists(s, s.issuer == 'x' && !s.subject.startsWith('y'))",
     'signatures.size() >= 2',
     'size(attestations) != 0',
+    '!(size(attestations) == 0)',
     '0 < size(attestations)',
     "'a' in signatures.map(s, s.authority)",
     "model.layers.all(l, l.class == 'rawFile')",
@@ -51,6 +61,18 @@ describe('findAbsence()', () => {
     "!(signatures.all(s, s.issuer == 'x'))",
     'signatures.exists(s, true) == true',
     "signatures.exists(s, s.claims.all(name, name != ''))",
+    "!('a' in model.annotations)",
+    '!has(object.spec)',
+    '!has(object.signedAt)',
+    'signatures.exists(s, !has(s.subject))',
+    'size(model.layers) < 2',
+    "signatures.map(s, s.issuer).join(',').size() < 100",
+    'model.layers.filter(l, true).all(l, true)',
+    'object.logs.all(l, true)',
+    '[model.size].all(size, size > 0)',
+    '(-object.sizes).all(size, size > 0)',
+    'signatures.size() + 0 > 1',
+    '[signatures.size(), 0].exists(size, size > 1)',
   ])
     it(`says nothing about ${source}`, () => assert.deepEqual(adviceOf(source), []));
 
@@ -82,5 +104,7 @@ describe('findChosenText()', () => {
   it('says nothing about names, or labels of anything else', () => {
     assert.deepEqual(adviceOf("namespaceObject.metadata.name == 'prod' && pod.spec.labels == {}"), []);
     assert.deepEqual(adviceOf("model.annotations['a'] == 'b'"), []);
+    assert.deepEqual(adviceOf("object.items.exists(item, item.metadata.labels.a == 'b')"), []);
+    assert.deepEqual(adviceOf("object.items[0].pod.metadata.labels.a == 'b'"), []);
   });
 });
