@@ -11,6 +11,60 @@ export interface Equivalent {
 
 export const EQUIVALENT: readonly Equivalent[] = [
   {
+    file: 'policy/cel/macro-optional.ts',
+    change: 'never',
+    text: 'inner === undefined',
+    why: 'what is evaluated was checked before, which sets it',
+  },
+  {
+    file: 'policy/cel/macro-optional.ts',
+    change: 'dropped',
+    text: 'type === undefined',
+    why: 'every optional type has one of its content; the condition is for the types',
+  },
+  {
+    file: 'policy/cel/macro-optional.ts',
+    change: 'dropped',
+    text: "typeof node.args === 'string'",
+    why: 'an identifier is text; the condition is for the types',
+  },
+  {
+    file: 'policy/cel/macro-transform.ts',
+    change: 'never',
+    text: 'loop === undefined',
+    why: 'what is evaluated was checked before, which sets it',
+  },
+  {
+    file: 'policy/cel/url.ts',
+    change: 'dropped',
+    text: "text === ''",
+    why: 'an empty text has neither scheme nor path, and is refused as that',
+  },
+  {
+    file: 'policy/cel/url.ts',
+    change: 'never',
+    text: "text.startsWith(':')",
+    why: 'what begins with a colon has neither scheme nor path, and is refused as that',
+  },
+  {
+    file: 'policy/cel/url.ts',
+    change: 'dropped',
+    text: 'end < 0',
+    why: 'what begins with a bracket is no port either',
+  },
+  {
+    file: 'policy/cel/url.ts',
+    change: 'dropped',
+    text: 'colon >= 0',
+    why: 'without a colon only an empty host would have a port, an empty one',
+  },
+  {
+    file: 'policy/cel/regular-expression-size.ts',
+    change: 'never',
+    text: "char !== '{'",
+    why: 'the pattern of counts begins with a brace itself',
+  },
+  {
     file: 'signature/bundle-fields.ts',
     change: 'removed',
     text: 'throw error;',

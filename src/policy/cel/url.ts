@@ -46,9 +46,9 @@ export function parseUrl(text: string): Url {
   // eslint-disable-next-line no-control-regex
   if (text === '' || text.length > MAX_TEXT_LENGTH || /[\u0000-\u001f\u007f]/.test(text)) throw invalid();
   // Read twice, as Kubernetes does: a fragment must also be valid as the end of the path or query.
-  parse(text, '');
-  const hash = text.indexOf('#');
-  return hash < 0 ? parse(text, '') : parse(text.slice(0, hash), text.slice(hash + 1));
+  parse(text, '', false);
+  const [beforeFragment, fragment] = splitAt(text, '#');
+  return parse(beforeFragment, fragment, !beforeFragment.startsWith('///'));
 }
 
 function invalid(): Error {
@@ -57,7 +57,8 @@ function invalid(): Error {
 
 const NOTHING = { scheme: '', opaque: '', user: '', host: '', query: '' };
 
-function parse(text: string, fragment: string): Url {
+// Without a scheme, `//host/path` is a path when read first and names a host when read again.
+function parse(text: string, fragment: string, mayOmitScheme: boolean): Url {
   const escapedFragment = escape(unescape(fragment, 'fragment'), 'fragment');
   if (text === '*') return new Url({ ...NOTHING, escapedPath: '*', fragment: escapedFragment });
   const [scheme, afterScheme] = splitScheme(text);
@@ -67,7 +68,7 @@ function parse(text: string, fragment: string): Url {
     if (scheme === '') throw invalid();
     return new Url({ ...common, opaque: rest, escapedPath: '' });
   }
-  const hasAuthority = scheme !== '' && rest.startsWith('//');
+  const hasAuthority = (scheme !== '' || mayOmitScheme) && rest.startsWith('//');
   if (!hasAuthority) return new Url({ ...common, escapedPath: escapePath(rest) });
   const slash = rest.indexOf('/', 2);
   const authority = slash < 0 ? rest.slice(2) : rest.slice(2, slash);

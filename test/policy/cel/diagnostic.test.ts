@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { engine } from './support.ts';
+import { createDiagnostic, toDiagnostic } from '../../../src/policy/cel/diagnostic.ts';
 import type { CelScope } from '../../../src/policy/cel/engine.ts';
+import { celError } from '../../../src/policy/cel/errors.ts';
+import { engine } from './support.ts';
 
 // Expression, code, and the text from the caret on.
 const TABLE: readonly (readonly [string, string, string])[] = [
@@ -76,5 +78,29 @@ describe('diagnostics', () => {
       assert.ok(!compiled.ok);
       assert.equal(compiled.diagnostics[0]?.code, 'invalid_quantity', scope);
     }
+  });
+});
+
+describe('createDiagnostic()', () => {
+  it('shows the line of the fault', () => {
+    const caretAt = (start: number): string | undefined =>
+      createDiagnostic('\nab\ncd', 'code', 'message', { start, end: start + 1 }).caret;
+    assert.deepEqual([0, 2, 4, 5].map(caretAt), ['\n^', 'ab\n ^', 'cd\n^', 'cd\n ^']);
+  });
+});
+
+describe('toDiagnostic()', () => {
+  it('takes over the code of an evaluation error', () => {
+    const { code, message } = toDiagnostic('', celError('invalid_ip'));
+    assert.deepEqual({ code, message }, { code: 'invalid_ip', message: 'not an IP address without zone' });
+  });
+
+  it('knows a full stack from other faults, and shows neither', () => {
+    const messageOf = (error: unknown): string => toDiagnostic('', error).message;
+    assert.deepEqual([new RangeError('stack'), new Error('fault'), 'thrown'].map(messageOf), [
+      'expression is nested too deeply',
+      ...Array<string>(2).fill('expression cannot be compiled'),
+    ]);
+    assert.equal(toDiagnostic('', new RangeError('stack')).code, 'compile_error');
   });
 });
